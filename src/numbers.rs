@@ -15,6 +15,18 @@ pub fn duration(time: Duration) -> String {
     format!("{} {}", four_digits(unit.scaled(seconds)), unit.name)
 }
 
+/// The same where it is right within 2 %, as quantiles of a sketch are: two digits of it.
+pub fn rough_duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let (value, unit) = match seconds {
+        s if s >= 0.995 => (s, "s"),
+        s if s >= 0.000_995 => (s * 1e3, "ms"),
+        s => (s * 1e6, "us"),
+    };
+    let text = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    format!("{text} {unit}")
+}
+
 /// In what times are told, so that their numbers are short.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimeUnit {

@@ -12,6 +12,7 @@ use super::flags::{Flag, Typed};
 use super::terminal::say;
 use crate::engine::{ClusterOptions, DirectoryOptions, cpus_of_a_node};
 use crate::host::Limits;
+use crate::numbers::plural;
 
 /// The engine of Slurm, as `--workers` has it.
 const SLURM: &str = "slurm";
@@ -75,7 +76,8 @@ pub(super) fn options(
             (Some(nodes), None) => (nodes, most),
             (None, Some(slots)) => (slots.div_ceil(most), most.min(slots)),
             (None, None) => {
-                say(&format!("one node with {most} jobs at once: --nodes N or --slots N asks for more"));
+                let jobs = plural(most.into(), "job");
+                say(&format!("one node with {jobs} at once: --nodes N or --slots N asks for more"));
                 (1, most)
             }
         }
@@ -105,6 +107,18 @@ pub(super) fn options(
         directory: env::current_dir().context("cannot tell the working directory")?,
         lease: env::var(LEASE).ok().and_then(|text| text.parse().ok()).map(Duration::from_secs_f64),
     }))
+}
+
+/// Refuses what means something for jobs here and for tasks on nodes only.
+pub(super) fn check_tasks(typed: &Typed) -> Result<(), Fault> {
+    let threads = typed.given.iter().find(|given| given.name == "threads-per-job");
+    match threads.filter(|_| !typed.run.workers.engines().any(|row| row.is_elsewhere)) {
+        Some(option) => refuse(format!(
+            "{} needs --workers slurm or --workers local-dir: a task here has one thread",
+            option.spelled
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Refuses options that mean nothing with the engine called `name`.

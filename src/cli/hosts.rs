@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::batch;
 use super::exit::{End, Exit, Fault, refuse};
 use super::flags::{self, Ask, Scope};
+use super::named_hosts;
 use super::signals;
 use super::terminal::print;
 use crate::engine::{HostOffer, HostPlace, Transport, survey};
@@ -56,7 +56,7 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     if !typed.names_nothing() {
         return refuse("parsim hosts takes no command and no inputs: parsim hosts -S h1,h2");
     }
-    let places = batch::hosts_of(&mut typed)?;
+    let places = named_hosts::all(&mut typed)?;
     if places.is_empty() {
         return refuse("name the hosts: parsim hosts -S h1,h2");
     }

@@ -8,10 +8,12 @@
 
 mod batch;
 mod cluster;
+mod conflicts;
 mod exit;
 mod exports;
 mod flags;
 mod hosts;
+mod named_hosts;
 mod places;
 mod plan;
 mod report;
@@ -109,7 +111,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         return match batch::exercise(words) {
             Some(typed) => {
                 Terminal::has_stdout().map_err(Fault::usage)?;
-                workloads::run_exercise(mode, &typed, &line(), started)
+                workloads::run_exercise(mode, typed, &line(), started)
             }
             None => batch::run(mode, words, &line(), started),
         };

@@ -15,11 +15,12 @@ use super::cluster;
 use super::exit::{Exit, Fault, refuse};
 use super::exports::Exports;
 use super::flags::{StudyOptions, Typed, Ways};
+use super::named_hosts::NamedHosts;
 use super::shell::choose;
 use super::terminal::say;
 use super::width::{affordable, check_serial};
 use super::worker;
-use crate::engine::{Engine, InOneGo, Serial, WorkerMeans};
+use crate::engine::{DirectoryOptions, Engine, InOneGo, Serial, WorkerMeans};
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook, Repeats};
 use crate::process::{self, Interrupt, ShellLine};
@@ -35,6 +36,10 @@ const ENOUGH: Duration = Duration::from_secs(1);
 
 /// ... but not more often than this.
 const MOST_REPEATS: usize = 10;
+
+/// What is said where somebody wants one at a time on another machine.
+pub(super) const SERIAL_IS_HERE: &str =
+    "serial means one job at a time on this machine: with -S run it in parallel, with -j 1";
 
 /// Which ways are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +77,19 @@ impl Plan {
         usable: usize,
         wanted: RunModes,
         typed: &Typed,
+        hosts: NamedHosts,
     ) -> Result<Self, Fault> {
         let profile = workload.profile();
         let tasks = profile.size.tasks.map(|tasks| usize::try_from(tasks).unwrap_or(usize::MAX));
         let at_once =
             if profile.waits { tasks.map_or(MOST_WAITING, |tasks| tasks.min(MOST_WAITING)) } else { 1 };
+        if wanted == RunModes::Serial && !hosts.is_empty() {
+            return refuse(SERIAL_IS_HERE);
+        }
+        let hosts = hosts.shared_out(at_once, profile.at_once);
         let widths = match &typed.run.jobs {
+            // Each host has its own.
+            _ if !hosts.is_empty() => Vec::new(),
             Some(jobs) => jobs.widths(usable, tasks.unwrap_or(usable)),
             None => vec![NonZeroUsize::new(usable.max(at_once)).unwrap_or(NonZeroUsize::MIN)],
         };
@@ -93,13 +105,14 @@ impl Plan {
                 return refuse("serial means no workers: leave --workers out, or --serial");
             }
         }
-        let mut engines = engines(wanted, typed, &widths)?;
+        let mut engines = engines(wanted, typed, &widths, &hosts)?;
         if let Some(name) = profile.in_one_go {
             engines.push(Box::new(InOneGo::called(name)));
         }
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
-            None if engines.len() > 1 && !profile.external => {
+            // To connect takes longer than what is short.
+            None if engines.len() > 1 && !profile.external && hosts.is_empty() => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
@@ -120,26 +133,45 @@ fn allowed(widths: Vec<NonZeroUsize>, most: Option<usize>) -> Vec<NonZeroUsize> 
     allowed
 }
 
-/// The engines of the ways that are `wanted`, each parallel one in all `widths`.
+/// The engines of the ways that are `wanted`: on `hosts` if there are some, else each
+/// parallel one in all `widths`.
 pub(super) fn engines(
     wanted: RunModes,
     typed: &Typed,
     widths: &[NonZeroUsize],
+    hosts: &NamedHosts,
 ) -> Result<Vec<Box<dyn Engine>>, Fault> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
-    let means = WorkerMeans { own: worker::children, directory: cluster::options(typed, None)? };
+    let directory = cluster::options(typed, None)?;
+    let parallel = match wanted {
+        RunModes::Serial => Vec::new(),
+        RunModes::Parallel | RunModes::Both => parallel_engines(typed, widths, hosts, directory)?,
+    };
     if wanted != RunModes::Parallel {
-        engines.push(Box::new(Serial));
+        engines.push(if hosts.is_empty() { Box::new(Serial) } else { hosts.serial(typed)? });
     }
-    if wanted != RunModes::Serial {
-        for engine in typed.run.workers.engines() {
-            for &width in widths {
-                engines.push((engine.new)(width, &means)?);
-                if engine.is_elsewhere {
-                    // How many at a time is a matter of nodes there.
-                    break;
-                }
-            }
+    engines.extend(parallel);
+    Ok(engines)
+}
+
+/// What does tasks side by side: workers on `hosts` if there are some, else the engines that
+/// `--workers` names, each in all `widths`.
+pub(super) fn parallel_engines(
+    typed: &Typed,
+    widths: &[NonZeroUsize],
+    hosts: &NamedHosts,
+    directory: Option<DirectoryOptions>,
+) -> Result<Vec<Box<dyn Engine>>, Fault> {
+    if !hosts.is_empty() {
+        return Ok(vec![hosts.parallel(typed)?]);
+    }
+    let means = WorkerMeans { own: worker::children, directory };
+    let mut engines = Vec::new();
+    for engine in typed.run.workers.engines() {
+        // How many at a time is a matter of nodes where there are some.
+        let widths = if engine.is_elsewhere { &widths[..1] } else { widths };
+        for &width in widths {
+            engines.push((engine.new)(width, &means)?);
         }
     }
     Ok(engines)

@@ -70,13 +70,14 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
 }
 
 /// Does tasks that it finds in a run directory, until there are none: `--run-dir DIR
-/// --element N`.
+/// --run NAME --element N`.
 pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
-    let [run_dir, root, element, number] = words else {
+    let [run_dir, root, run, name, element, number] = words else {
         return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
     };
     let number = number.to_str().and_then(|number| number.parse().ok());
-    let Some(number) = number.filter(|_| run_dir == "--run-dir" && element == "--element") else {
+    let is_so = run_dir == "--run-dir" && run == "--run" && element == "--element";
+    let Some(number) = number.filter(|_| is_so) else {
         return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
     };
     let guard = Guard::start().ok();
@@ -86,7 +87,8 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
     let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
-    let element = RunElement { number, node: node.clone(), end };
+    let run = name.to_string_lossy().into_owned();
+    let element = RunElement { number, run, node: node.clone(), end, guard: guard.clone() };
     let build = |name: &str, spec| build(name, spec, JobPlace::Node(&node), &running, guard.clone());
     work_in(Path::new(root), &element, &interrupt, &build)?;
     if let Some(guard) = guard {

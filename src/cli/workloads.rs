@@ -9,9 +9,12 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
+use super::cluster;
+use super::conflicts;
 use super::exit::{End, Fault, all_of, refuse};
 use super::exports::{Exports, ResultsGo};
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
+use super::named_hosts::NamedHosts;
 use super::places::{check_apart, of_exports};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
@@ -19,11 +22,12 @@ use super::signals;
 use super::terminal::{self, Terminal, say};
 use super::watch::{self, Watch};
 use crate::host::Limits;
+use crate::numbers::{count, plural};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
 use crate::study::{Cut, Study};
-use crate::task::Mode;
+use crate::task::{Column, Mode};
 use crate::whole_file::identity;
 use crate::workload::sleep::{Sleep, SleepOptions};
 use crate::workload::{DefaultModes, Outlet, OutputFormat, ROWS, Sharing, Workload};
@@ -38,12 +42,21 @@ pub(super) fn run(
     let row = ROWS.iter().find(|row| row.name == name).expect("every other subcommand is a workload");
     let look = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let ways = Ways::from_arg_matches(matches).map_err(Fault::usage)?;
-    let typed = shared_of(matches);
+    let mut typed = shared_of(matches);
+    conflicts::check_pairs(&typed)?;
+    let hosts = NamedHosts::of(&mut typed)?;
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
-    let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
+    let sharing = match (hosts.is_empty(), all_share) {
+        (true, true) => Sharing::Memory,
+        (true, false) => Sharing::Machine,
+        (false, _) => Sharing::Nothing,
+    };
     let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
     let watch = watch_options(row, matches).map_err(Fault::usage)?;
-    run_ways(workload, &typed, &ways, Telling { format: output_format(matches), watch }, words, started)
+    cluster::check_tasks(&typed)?;
+    check_that_files_stay_here(&*workload, &hosts)?;
+    let telling = Telling { format: output_format(matches), watch };
+    run_ways(workload, &typed, &ways, hosts, telling, words, started)
 }
 
 /// How what services were found to be is told, and what is kept of it.
@@ -53,11 +66,24 @@ pub(super) struct Telling {
     watch: WatchOptions,
 }
 
+/// Refuses hosts where what a run leaves would stay there.
+fn check_that_files_stay_here(workload: &dyn Workload, hosts: &NamedHosts) -> Result<(), Fault> {
+    let Some(host) = hosts.first_other() else { return Ok(()) };
+    let name = workload.name();
+    match workload.results().and_then(|results| results.location(&Column::PARALLEL)) {
+        None => Ok(()),
+        Some(place) => refuse(format!(
+            "{name} writes its files where it runs, so {place} would stay on {host}: leave -S out, or fetch what jobs write there with parsim parallel -S {host} --return FILE"
+        )),
+    }
+}
+
 /// The same with the ways already chosen.
-pub(super) fn run_ways(
+fn run_ways(
     mut workload: Box<dyn Workload>,
     typed: &Typed,
     ways: &Ways,
+    hosts: NamedHosts,
     Telling { format, watch }: Telling,
     words: &[String],
     started: Instant,
@@ -73,7 +99,7 @@ pub(super) fn run_ways(
     let gates = gates(&typed.study);
     services::check_gates(format, &gates)?;
     check_gates(&gates, wanted, one_way)?;
-    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
+    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed, hosts)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let interrupted = |fault| interrupt.signal().map(End::Signal).ok_or(fault);
@@ -133,17 +159,18 @@ pub(super) fn run_ways(
 /// serial` and `parsim parallel` do with nothing to run.
 pub(super) fn run_exercise(
     mode: Mode,
-    typed: &Typed,
+    mut typed: Typed,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
+    let hosts = NamedHosts::of(&mut typed)?;
     say(&format!("nothing to run was given, so this is the exercise `parsim sleep --{mode}`"));
     let ways = Ways { serial: mode == Mode::Serial, parallel: mode == Mode::Parallel, ..Ways::default() };
     let sleep = Sleep::new(SleepOptions::default()).map_err(Fault::usage)?;
     // The line that does the same, so that the report's hint is true.
     let same = ["parsim".to_owned(), "sleep".to_owned(), format!("--{mode}")];
     let words: Vec<String> = same.into_iter().chain(words.iter().skip(2).cloned()).collect();
-    run_ways(Box::new(sleep), typed, &ways, Telling::default(), &words, started)
+    run_ways(Box::new(sleep), &typed, &ways, hosts, Telling::default(), &words, started)
 }
 
 /// What was perhaps meant by a workload's name as the command.
@@ -188,8 +215,11 @@ pub(super) fn report(
         Ok(())
     };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
-        let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));
+        let done = match tasks {
+            Some(tasks) => format!("{} of {}", count(*finished), plural(*tasks, "task")),
+            None => plural(*finished, "task"),
+        };
+        say(&format!("interrupted in the {way} run: {done} had finished"));
     }
     all_of([shown, exports.finish(study)])
 }

@@ -10,6 +10,9 @@ use crate::engine::RecordSink;
 use crate::study::{Failure, RunResult, Streaming};
 use crate::task::{Digest, Outcome, Record};
 
+/// There is room for no more records than these before they come.
+const MOST_ROOM: usize = 10_000;
+
 /// So many failed tasks are told by name where records are not kept.
 const NAMED_FAILURES: usize = 20;
 
@@ -69,6 +72,15 @@ impl<'a> RunLedger<'a> {
         }
     }
 
+    /// Has room for the records of so many tasks, where they are kept: else there would be
+    /// up to three times as much while they come.
+    pub(super) fn with_room_for(mut self, tasks: Option<u64>) -> Self {
+        if let (true, Some(tasks)) = (self.keep_records, tasks) {
+            self.notes.result.records.reserve_exact(usize::try_from(tasks).unwrap_or(0).min(MOST_ROOM));
+        }
+        self
+    }
+
     /// Whether a failure is one too many to be named. Not where ways are compared
     /// or records are kept, for there all must be known; nor of parts, several of
     /// which make one item.
@@ -77,14 +89,20 @@ impl<'a> RunLedger<'a> {
         !all_are_known && self.notes.failures.len() == NAMED_FAILURES
     }
 
-    /// The run is over after `wall`: records in input order, and how long slots had
-    /// nothing to do at the end.
-    pub(super) fn closed(self, wall: Duration) -> RunNotes {
+    /// The run is over after `wall`, which began when other machines had been waited for so
+    /// long: records in input order, and how long slots had nothing to do at the end.
+    pub(super) fn closed(self, wall: Duration, waited: Duration) -> RunNotes {
         let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
         let mut notes = self.notes;
-        notes.result.tail = had_a_task.map(|end| wall.saturating_sub(*end)).sum();
-        // Stable, which is quick on what is nearly in order.
-        notes.result.records.sort_by_key(|record| (record.seq, record.attempt));
+        notes.result.tail = had_a_task.map(|end| (wall + waited).saturating_sub(*end)).sum();
+        if !waited.is_zero() {
+            notes.result.lead = notes.result.lead.map(|lead| lead.saturating_sub(waited));
+            for record in &mut notes.result.records {
+                record.start = record.start.saturating_sub(waited);
+            }
+        }
+        // By keys aside: a record is large, and moved once this way.
+        notes.result.records.sort_by_cached_key(|record| (record.seq, record.attempt));
         notes
     }
 }

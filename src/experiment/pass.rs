@@ -85,6 +85,8 @@ impl Experiment<'_> {
             }
         }
         study.columns[place.index].output = head;
+        // How many slots other machines have is known once they were there.
+        study.columns[place.index].width = self.engines[place.index].width();
         run_hook(&mut self.after, &column, study);
         Ok(Some(RunResult { preparation, ..result }))
     }
@@ -148,7 +150,8 @@ impl Experiment<'_> {
         });
         let reference = judge.comparer.reference();
         let against = (self.engines.len() > 1).then_some(Against { by: self.compared_by, reference });
-        let mut ledger = RunLedger::new(against, self.keep_records, profile.external);
+        let mut ledger =
+            RunLedger::new(against, self.keep_records, profile.external).with_room_for(profile.size.tasks);
         let heads = HeadCapture::new(SHOWN_OUTPUT);
         let sink = workload.outlet().and_then(|outlet| outlet.open(column));
         let shown = sink.as_deref().unwrap_or(&heads);
@@ -160,7 +163,8 @@ impl Experiment<'_> {
         let kept = workload.finish();
         self.observer.observe(&Event::RunFinished { column });
         let Timed { wall, usage, peak_memory, surroundings, queue, closing, crew } = timed?;
-        let mut notes = ledger.closed(wall);
+        let elsewhere = crew.as_ref().and_then(|crew| crew.elsewhere.as_ref());
+        let mut notes = ledger.closed(wall, elsewhere.map_or(Duration::ZERO, |it| it.queue_wait));
         let start_waits = Some(closing.waits);
         notes.result =
             RunResult { wall, usage, peak_memory, crew, surroundings, queue, start_waits, ..notes.result };

@@ -22,6 +22,16 @@ pub use signal::{
     CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,
     file_limits_are_errors, harmless_in_children, is_in_background, send_to_process, stop_here,
 };
+
+/// On whose behalf this process runs, by number.
+pub fn user() -> u32 {
+    // SAFETY: it asks the kernel for a number, and cannot fail.
+    #[expect(unsafe_code, reason = "the standard library does not say who one is")]
+    unsafe {
+        libc::geteuid()
+    }
+}
+
 /// The names of the variables that this process was given.
 pub fn variable_names() -> impl Iterator<Item = std::ffi::OsString> {
     std::env::vars_os().map(|(name, _)| name)

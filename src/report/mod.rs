@@ -18,6 +18,7 @@ pub mod json;
 mod junit;
 mod laws;
 mod markdown;
+mod nodes;
 mod overview;
 mod prometheus;
 mod sentences;

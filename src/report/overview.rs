@@ -3,7 +3,7 @@
 
 use super::document::{Audience, Chart, Content, Document, ReportSection, Sentence};
 use super::timeline::ShownRuns;
-use super::{laws, sentences, services, summary, tables, tiles};
+use super::{laws, nodes, sentences, services, summary, tables, tiles};
 use crate::numbers;
 use crate::study::{Study, explain};
 use crate::task::Record;
@@ -24,6 +24,7 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     }
     sections.extend(services::section(study));
     sections.push(figures(study, ran_any));
+    sections.extend(nodes::section(study));
     if ran_any {
         let runs = vec![Content::Table(tables::each_run(study))];
         sections.push(ReportSection { audience: Audience::Lists, ..ReportSection::new("Runs", runs) });
@@ -137,7 +138,7 @@ fn figures(study: &Study, ran_any: bool) -> ReportSection<'_> {
         lines.extend(sentences::summary(study));
         lines.extend(laws::laws(study).into_iter().map(Sentence::plain));
     }
-    lines.extend(sentences::nodes(study).into_iter().map(Sentence::plain));
+    lines.extend(nodes::only(study));
     let left = [sentences::results(study), sentences::whereabouts(study)];
     lines.extend(left.into_iter().flatten().map(Sentence::plain));
     content.push(Content::Lines(lines));

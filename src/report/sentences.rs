@@ -1,16 +1,15 @@
 //! What there is to say of a study, in sentences: each is made here once, whoever
 //! draws it.
 
-use std::time::Duration;
-
 use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
+use super::nodes::machine;
 use super::services;
 use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{
-    Agreement, ColumnResult, Comparison, Difference, NodeTotal, Prediction, RateFloor, RunResult, Study,
-    Verdict, efficiency_within,
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, RunResult, Study, Verdict,
+    efficiency_within,
 };
 use crate::task::Mode;
 use crate::text::{printable, with_short_words};
@@ -57,16 +56,6 @@ fn about(study: &Study) -> String {
         about += &format!(", median of {most}");
     }
     about
-}
-
-/// What users call a machine that is not theirs alone: a host, or a node of a cluster.
-fn machine(column: &ColumnResult) -> &'static str {
-    if is_on_hosts(column) { "host" } else { "node" }
-}
-
-/// Whether tasks ran on machines that the user named one by one.
-pub(super) fn is_on_hosts(column: &ColumnResult) -> bool {
-    column.column.engine == "ssh"
 }
 
 /// How many tasks there were at a time, each number once.
@@ -249,36 +238,7 @@ fn written(study: &Study, column: &ColumnResult) -> Option<String> {
     Some(printable(&told))
 }
 
-/// What each of several machines did in the widest run, and which were slower than the
-/// others: by how long a task took there.
-pub(super) fn nodes(study: &Study) -> Option<String> {
-    let column = study.widest().or(study.columns.last())?;
-    let did = nodes_of(column.runs.last()?, &study.unit)?;
-    Some(format!("{}s: {did}", machine(column)))
-}
-
-/// The same of one run: `h1 12 jobs; h2 9 jobs, 1.31x slower`.
-pub(super) fn nodes_of(run: &RunResult, unit: &str) -> Option<String> {
-    /// What is slower by less may be chance.
-    const MUCH: f64 = 1.1;
-    let by_node = &run.crew.as_ref()?.elsewhere.as_ref()?.by_node;
-    let mean = |wall: Duration, tasks: u64| (tasks > 0).then(|| wall.as_secs_f64() / tasks as f64);
-    let fastest = by_node.iter().filter_map(|node| mean(node.task_wall, node.tasks)).reduce(f64::min)?;
-    let one = |node: &NodeTotal| {
-        let mut text = format!("{} {}", node.node, numbers::plural(node.tasks, unit));
-        let slower = mean(node.task_wall, node.tasks).map(|mean| mean / fastest);
-        if let Some(slower) = slower.filter(|slower| *slower >= MUCH && node.tasks >= 3) {
-            text += &format!(", {} slower", numbers::factor(slower));
-        }
-        if node.failed > 0 {
-            text += &format!(", {} failed", numbers::count(node.failed));
-        }
-        printable(&text)
-    };
-    (!by_node.is_empty()).then(|| by_node.iter().map(one).collect::<Vec<_>>().join("; "))
-}
-
-/// The same of each of several ways.
+/// What each of several ways left behind.
 pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if study.columns.len() == 1 {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::sentences::is_on_hosts;
+use super::nodes::{self, is_on_hosts};
 use crate::numbers;
 use crate::study::{
     ColumnResult, ElsewhereCosts, Ground, RunResult, SerialTime, Streaming, Study, serial_time,
@@ -34,7 +34,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
     lines.extend(queued(column, run, &study.unit));
-    lines.extend(super::sentences::nodes_of(run, &study.unit));
+    lines.extend(nodes::in_a_line(run, &study.unit));
     lines.extend(times(study, run, &folded));
     lines.extend(held_up(column, run));
     lines.extend(one_after_another(study, column, run, &folded));
@@ -105,9 +105,9 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
     let longest = format!("{}: {}", numbers::duration(run.longest), run.longest_label);
     Some(match run.tasks {
         1 => return None,
-        2..20 => format!("{unit} time: median {}; longest {longest}", rounded(half)),
+        2..20 => format!("{unit} time: median {}; longest {longest}", numbers::rough_duration(half)),
         _ => {
-            let (half, most) = (rounded(half), rounded(most));
+            let (half, most) = (numbers::rough_duration(half), numbers::rough_duration(most));
             format!("{unit} time: median {half}, p95 {most}; longest {longest}")
         }
     })
@@ -182,18 +182,6 @@ fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {
 fn longest(folded: &Streaming) -> Vec<String> {
     let lines = folded.longest.iter();
     lines.map(|long| format!("  {} {}: {}", numbers::duration(long.wall), long.seq + 1, long.label)).collect()
-}
-
-/// A quantile is right within 2 %: two digits of it are told.
-fn rounded(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    let (value, unit) = match seconds {
-        s if s >= 0.995 => (s, "s"),
-        s if s >= 0.000_995 => (s * 1e3, "ms"),
-        s => (s * 1e6, "us"),
-    };
-    let text = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
-    format!("{text} {unit}")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use super::laws;
-use super::sentences::is_on_hosts;
+use super::nodes::{called, is_on_hosts, machine};
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, TimeUnit, seconds};
 use crate::study::{
@@ -28,7 +28,7 @@ const SLOWEST: usize = 10;
 const FAILED: usize = 20;
 
 /// What is not told of tasks where there is little room.
-const LESSER: [&str; 5] = ["slot", "start", "serial", "CPU", "stretch"];
+const LESSER: [&str; 7] = ["host", "node", "slot", "start", "serial", "CPU", "stretch"];
 
 /// How much of a name is shown.
 const LONGEST_NAME: usize = 200;
@@ -113,7 +113,12 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
         }
     }
     line("preparation", &|column| told(preparation(column)), &|_, _| "not in wall".to_owned());
-    let whole = |column: &ColumnResult| study.startup.as_secs_f64() + preparation(column) + column.wall();
+    let waited = |column: &ColumnResult| {
+        column.of_elsewhere(|costs| costs.queue_wait.as_secs_f64()).unwrap_or_default()
+    };
+    let whole = |column: &ColumnResult| {
+        study.startup.as_secs_f64() + preparation(column) + waited(column) + column.wall()
+    };
     line("whole command", &|column| told(whole(column)), &|_, _| "including start-up".to_owned());
     let failed = |column: &ColumnResult| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     line("failed", &|column| numbers::count(failed(column)), &nothing);
@@ -314,9 +319,13 @@ pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<ReportSection<'static>> {
         Some(numbers::factor(it.record.wall.as_secs_f64() / serial))
     };
     let both = alone.is_some();
-    let columns: [TaskColumn<'_>; 9] = [
+    let has_nodes = shown.run.records.iter().any(|record| record.node.is_some());
+    let columns: [TaskColumn<'_>; 10] = [
         (true, Cells::Figures, "task", &|it| (it.record.seq + 1).to_string()),
         (true, Cells::Texts, "name", &|it| short(&it.record.label)),
+        (has_nodes, Cells::Texts, machine(shown.column), &|it| {
+            it.record.node.as_deref().map(called).unwrap_or_default()
+        }),
         (true, Cells::Figures, "slot", &|it| (u64::from(it.record.slot) + 1).to_string()),
         (true, Cells::Figures, "start", &|it| numbers::duration(it.record.start)),
         (both, Cells::Figures, "serial", &|it| serial(it).map(seconds).unwrap_or_default()),

@@ -107,16 +107,40 @@ pub(super) fn span(record: &Record) -> (f64, f64) {
     (start, start + record.wall.as_secs_f64())
 }
 
-/// The records of each slot, in the order of their start.
-pub(super) fn lanes(records: &[Record]) -> BTreeMap<u32, Vec<&Record>> {
-    let mut lanes: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
+/// What one slot did.
+pub(super) struct Lane<'a> {
+    /// The machine that it is of, where several were named.
+    pub(super) node: Option<&'a str>,
+    /// From 0.
+    pub(super) slot: u32,
+    /// In the order of their start.
+    pub(super) tasks: Vec<&'a Record>,
+}
+
+/// The slots that had a task, those of a machine together, in the order of their numbers.
+pub(super) fn lanes(records: &[Record]) -> Vec<Lane<'_>> {
+    let mut lanes: BTreeMap<(Option<&str>, u32), Vec<&Record>> = BTreeMap::new();
+    let mut first_slots: BTreeMap<Option<&str>, u32> = BTreeMap::new();
     for record in records {
-        lanes.entry(record.slot).or_default().push(record);
+        let node = record.node.as_deref();
+        lanes.entry((node, record.slot)).or_default().push(record);
+        let first = first_slots.entry(node).or_insert(record.slot);
+        *first = record.slot.min(*first);
     }
-    for lane in lanes.values_mut() {
-        lane.sort_by_key(|record| (record.start, record.wall));
-    }
+    let in_order = |((node, slot), mut tasks): ((_, _), Vec<_>)| {
+        tasks.sort_by_key(|record: &&Record| (record.start, record.wall));
+        Lane { node, slot, tasks }
+    };
+    let mut lanes: Vec<Lane<'_>> = lanes.into_iter().map(in_order).collect();
+    lanes.sort_by_key(|lane| (first_slots[&lane.node], lane.node, lane.slot));
     lanes
+}
+
+/// Whether lanes are of several machines, so that it has to be told of which.
+pub(super) fn are_of_several(nodes: impl Iterator<Item = Option<impl PartialEq>>) -> bool {
+    let mut nodes = nodes;
+    let first = nodes.next();
+    first.is_some_and(|first| nodes.any(|node| node != first))
 }
 
 /// CPU time per wall time in each of `n_bins` equal parts of `wall` seconds,
@@ -221,9 +245,21 @@ pub(super) mod tests {
     #[test]
     fn each_lane_is_in_order_of_time() {
         let records = [record(0, 1, 0, 10), record(1, 0, 20, 10), record(2, 0, 0, 10)];
-        let order: Vec<Vec<u64>> =
-            lanes(&records).values().map(|lane| lane.iter().map(|record| record.seq).collect()).collect();
-        assert_eq!(order, [vec![2, 1], vec![0]]);
+        let order = |records: &[Record]| -> Vec<Vec<u64>> {
+            let numbers = |lane: &Lane<'_>| lane.tasks.iter().map(|record| record.seq).collect();
+            lanes(records).iter().map(numbers).collect()
+        };
+        assert_eq!(order(&records), [vec![2, 1], vec![0]]);
+        // Those of a machine stand together, also where it came back with other slots.
+        let on = |node: &str, record| Record { node: Some(node.into()), ..record };
+        let records = [
+            on("b", record(0, 0, 0, 10)),
+            on("a", record(1, 1, 0, 10)),
+            on("b", record(2, 2, 0, 10)),
+            on("a", record(3, 0, 5, 10)),
+        ];
+        assert_eq!(order(&records), [vec![3], vec![1], vec![0], vec![2]]);
+        assert!(are_of_several(lanes(&records).iter().map(|lane| lane.node)));
     }
 
     #[test]

@@ -5,12 +5,13 @@
 //! Times in microseconds since the start of the run that is shown. A lane is a
 //! slot, not a thread of the system: that is what the picture is about.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Format, timeline};
+use super::Format;
+use super::nodes::called;
+use super::timeline::{self, Lane};
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 use crate::text::printable;
@@ -80,10 +81,10 @@ fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResul
     };
     name("process_name", 0, json!({"name": process}))?;
     name("process_sort_index", 0, json!({"sort_index": pid}))?;
-    let slots: BTreeSet<u32> = run.records.iter().map(|record| record.slot).collect();
-    for slot in slots {
-        name("thread_name", lane(slot), json!({"name": format!("slot {}", lane(slot))}))?;
-        name("thread_sort_index", lane(slot), json!({"sort_index": lane(slot)}))?;
+    for (at, Lane { node, slot, .. }) in timeline::lanes(&run.records).into_iter().enumerate() {
+        let node = node.map_or_else(String::new, |node| called(node) + " ");
+        name("thread_name", lane(slot), json!({"name": format!("{node}slot {}", lane(slot))}))?;
+        name("thread_sort_index", lane(slot), json!({"sort_index": at + 1}))?;
     }
     Ok(())
 }

@@ -42,6 +42,17 @@ impl Sketch {
         self.range = Some((shortest.min(time), longest.max(time)));
     }
 
+    /// Adds what another one counted.
+    pub fn add_all(&mut self, other: &Self) {
+        self.counts.resize(self.counts.len().max(other.counts.len()), 0);
+        for (own, count) in self.counts.iter_mut().zip(&other.counts) {
+            *own += count;
+        }
+        self.total += other.total;
+        let both = self.range.into_iter().chain(other.range);
+        self.range = both.reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)));
+    }
+
     /// The duration that this share (0 to 1) of all do not exceed; `None` of
     /// nothing.
     #[must_use]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Streaming;
+use super::{Sketch, Streaming};
 use crate::host::{RunQueue, Surroundings};
 use crate::measure::{Usage, seconds};
 use crate::task::{ProcessCounts, Record, Span};
@@ -246,11 +246,18 @@ pub struct NodeTotal {
     /// The CPU time that they took.
     #[serde(with = "seconds")]
     pub cpu: Duration,
+    /// How long half of them took at most, once all are there; `None` where nobody knows.
+    #[serde(with = "seconds::optional", default, skip_serializing_if = "Option::is_none")]
+    pub median: Option<Duration>,
+    /// How long they took, as long as there may be more; not saved.
+    #[serde(skip)]
+    pub(crate) walls: Sketch,
 }
 
 impl NodeTotal {
     /// Adds a task that ended there.
     pub fn add(&mut self, record: &Record) {
+        self.walls.add(record.wall);
         self.tasks += 1;
         self.failed += u64::from(record.outcome.is_failure());
         self.task_wall += record.wall;
@@ -259,10 +266,17 @@ impl NodeTotal {
 
     /// Adds what others did on the same machine.
     pub fn add_all(&mut self, other: &Self) {
+        self.walls.add_all(&other.walls);
         self.tasks += other.tasks;
         self.failed += other.failed;
         self.task_wall += other.task_wall;
         self.cpu += other.cpu;
+    }
+
+    /// All of what `node` did, which has so many `slots`.
+    #[must_use]
+    pub fn concluded(self, node: String, slots: u32) -> Self {
+        Self { node, slots, median: self.walls.quantile(0.5), ..self }
     }
 }
 

@@ -371,7 +371,9 @@ pub enum DefaultModes {
 pub enum Sharing {
     /// The memory of one process.
     Memory,
-    /// Nothing: each may be done by another process.
+    /// The machine and its files: each may be done by another process.
+    Machine,
+    /// Nothing: each may be done on another machine.
     Nothing,
 }
 

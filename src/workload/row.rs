@@ -40,7 +40,7 @@ impl Row {
             from_matches: |matches, look, sharing| {
                 O::from_arg_matches(matches)?.surrounded_by(look).build(sharing)
             },
-            from_spec: |spec| serde_json::from_value::<O>(spec)?.build(Sharing::Nothing),
+            from_spec: |spec| serde_json::from_value::<O>(spec)?.build(Sharing::Machine),
             formats: &[],
         }
     }

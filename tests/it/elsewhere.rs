@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::support::{Fresh, Line, Ran, Started};
 
 /// Two workers with two slots each, which are soon taken for dead.
-fn parallel(fresh: &Fresh, options: &str) -> Line {
+pub(crate) fn parallel(fresh: &Fresh, options: &str) -> Line {
     let line = format!("parallel --workers local-dir --nodes 2 -j2 {options}");
     fresh.parsim(&line).env("PARSIM_LEASE", "2")
 }
@@ -25,13 +25,13 @@ fn results(count: u32) -> String {
     (1..=count).map(|number| format!("r{number}\n")).collect()
 }
 
-fn executions(fresh: &Fresh) -> usize {
+pub(crate) fn executions(fresh: &Fresh) -> usize {
     fs::read_to_string(fresh.path("side")).unwrap_or_default().lines().count()
 }
 
 /// The workers on the run directory `run`, as the system knows them, without the guards
 /// that each of them starts.
-fn workers(fresh: &Fresh) -> Vec<u32> {
+pub(crate) fn workers(fresh: &Fresh) -> Vec<u32> {
     let run = fresh.path("run").canonicalize().unwrap_or_default();
     let is_worker = |pid: &u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -45,20 +45,20 @@ fn workers(fresh: &Fresh) -> Vec<u32> {
     all.iter().copied().filter(|pid| !is_guard(pid)).collect()
 }
 
-fn parent(pid: u32) -> Option<u32> {
+pub(crate) fn parent(pid: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Waits until no worker is left, nor what looks after its jobs.
-fn until_none_is_left(fresh: &Fresh) {
+pub(crate) fn until_none_is_left(fresh: &Fresh) {
     while !workers(fresh).is_empty() {
         std::thread::yield_now();
     }
 }
 
 #[expect(unsafe_code, reason = "std cannot send signals")]
-fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     // SAFETY: two numbers; the process was started for this test.
     unsafe { libc::kill(pid.try_into().unwrap(), libc::SIGKILL) };
 }
@@ -288,7 +288,7 @@ fn a_comparison_and_a_workload_run_the_same_way() {
     let text = ran.stdout.clone();
     ran.exits(0).expect(text.contains("queue wait") && text.contains("nodes"), "what it took is told");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    let (about, did) = (" on 1 node", format!("nodes: {} 3 jobs", host.trim()));
+    let (about, did) = (" on 1 node", format!("node: {} 3 jobs", host.trim()));
     ran.expect(text.contains(about) && text.contains(&did), "what each node did is told");
     fresh.parsim("sleep --tasks 4 --seconds 0.01 --workers local-dir --nodes 2").run().exits(0);
     assert!(fresh.names(".").is_empty());

@@ -1,78 +1,13 @@
-//! Jobs on other machines: `-S` and what belongs to it. A script stands for ssh: it gives
-//! every host a folder as its home, and runs there what it was given, as sshd would.
+//! Jobs on other machines: `-S` and what belongs to it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::{Fresh, Line, Ran};
+use crate::support::Hosts;
 
 /// A busy machine gets so long for what takes no time.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
-
-/// Reads its options as ssh does. A host called dead is down, one called chatty prints at
-/// a login, one called mute says nothing at all, one called full has no room for a file as
-/// large as this program, one called loud says a lot before it is down. One called liar
-/// speaks as a worker that has four thousand million cores. One called bare finds first what is in
-/// a folder of that name.
-const SSH: &str = r#"#!/bin/sh
-while :; do case $1 in -T) shift;; -o|-p) shift 2;; *) break;; esac; done
-host=$1; shift
-echo "$host $$" >> "$HOSTS/connections"
-case $host in
-loud*) i=0; while [ $i -lt 200 ]; do echo "a banner of many lines" >&2; i=$((i+1)); done; echo "no such user" >&2; exit 255;;
-liar*) printf 'parsim-%s go\n' "$(echo "$*" | sed 's/.* n=\([0-9a-f]*\);.*/\1/; s/.*n=\([0-9a-f]\{16\}\).*/\1/')"
-printf '\126\0\0\0R{"version":"1","host":"x","cores":4000000000,"memory":null,"load":null,"boot_id":null}\0\0\0\0R\005\0\0\0Ftired'; exit;;
-esac
-case $host in dead*) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255;; esac
-home=$HOSTS/$host; mkdir -p "$home"; cd "$home" || exit 255
-case $host in
-chatty*) echo Welcome; printf "no newline ";;
-mute*) exec cat >/dev/null;;
-full*) ulimit -f 100;;
-esac
-case $host in bare*|full*) PATH=$HOSTS/bare:$PATH;; esac
-case $host in own*) set -- "export PARSIM_SHELL=$HOSTS/ksh; $*";; esac
-exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"
-"#;
-
-/// A folder with such hosts.
-pub(crate) struct Hosts(pub(crate) Fresh);
-
-impl Hosts {
-    pub(crate) fn new() -> Self {
-        let fresh = Fresh::new();
-        fs::create_dir_all(fresh.path("hosts")).unwrap();
-        fs::create_dir_all(fresh.path("bin")).unwrap();
-        fs::write(fresh.path("bin/ssh"), SSH).unwrap();
-        fs::set_permissions(fresh.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
-        Self(fresh)
-    }
-
-    /// The same beside these hosts.
-    pub(crate) fn shell(&self, script: &str) -> Line {
-        let script = format!("PATH=$PWD/bin:$PATH; {script}");
-        self.0.shell(&script).env("HOSTS", self.0.path("hosts"))
-    }
-
-    pub(crate) fn run(&self, script: &str) -> Ran {
-        self.shell(script).run()
-    }
-
-    /// What is in the home of a host.
-    pub(crate) fn home(&self, host: &str) -> Vec<String> {
-        self.0.names(&format!("hosts/{host}"))
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path(name)
-    }
-
-    fn connections(&self) -> usize {
-        fs::read_to_string(self.path("hosts/connections")).unwrap_or_default().lines().count()
-    }
-}
 
 /// The columns of a job log that do not depend on time, row by row.
 pub(crate) fn log(hosts: &Hosts) -> Vec<String> {
@@ -243,7 +178,7 @@ fn files_go_with_a_job_and_come_back_whatever_they_are_called() {
     hosts.run("rm -r hosts/h1/e; parsim parallel --trc {}.2 -S h1 'cp -r {} {}.2; rm -f {}.2/y; ln -s /etc/passwd {}.2/back' ::: tree")
         .exits(0)
         .is_quiet();
-    assert_eq!(hosts.0.names("tree.2"), ["a b"]);
+    assert_eq!(hosts.names("tree.2"), ["a b"]);
     assert_eq!(fs::read_to_string(hosts.path("tree.2/a b/x")).unwrap(), "x");
     // Bytes of any kind, of any length.
     let big: Vec<u8> = (0..1_500_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
@@ -300,7 +235,7 @@ fn jobs_run_in_the_login_directory_or_where_they_are_told_to() {
     assert!(!hosts.path("sub").exists());
     let own = pwd("--wd ...");
     assert!(own.starts_with("HOME/.parallel/tmp/"), "{own}");
-    assert!(hosts.0.names("hosts/h1/.parallel/tmp").is_empty());
+    assert!(hosts.names("hosts/h1/.parallel/tmp").is_empty());
     assert_eq!(pwd("--wd ."), format!("{}\n", fs::canonicalize(hosts.path(".")).unwrap().display()));
 }
 
@@ -349,7 +284,7 @@ fn this_program_is_copied_to_where_there_is_none_and_used_again_only_if_it_is_wh
     // Whoever copies it keeps it from others, and its jobs none the less make files for all.
     let umask = "umask 027; parsim parallel --ssh-worker copy -S 1/h1 'umask #' ::: a";
     hosts.run(umask).exits(0).says("027").is_quiet();
-    let [name] = &hosts.0.names("hosts/cache")[..] else { panic!("one copy") };
+    let [name] = &hosts.names("hosts/cache")[..] else { panic!("one copy") };
     let copy = hosts.path("hosts/cache").join(name);
     let first = fs::metadata(&copy).unwrap().ino();
     assert_eq!(fs::metadata(&copy).unwrap().mode() & 0o777, 0o700);

@@ -39,6 +39,7 @@ mod figures;
 // What may be written where in the sources.
 mod floors;
 mod hosts;
+mod hosts_workloads;
 mod house;
 // Lines of people who know hyperfine.
 mod hyperfine;
@@ -53,6 +54,8 @@ mod init;
 mod inputs;
 // What killed runs leave, and who may read what is made in TMPDIR.
 mod left;
+// Workers whose processes are killed one by one.
+mod killed;
 // What the system does not grant.
 mod limits;
 // Typical mistakes and their answers.

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
 
-use crate::hosts::{Hosts, SOON, log};
+use crate::hosts::{SOON, log};
+use crate::support::Hosts;
 
 /// Whether there is a python3 that is new enough; says that a test does nothing where not.
 fn is_here() -> bool {
@@ -179,7 +180,7 @@ fn files_go_with_jobs_and_come_back_by_way_of_python3_too() {
     fs::write(hosts.path("tree/a b/x"), "x").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", hosts.path("tree/link")).unwrap();
     run("--trc {}.2 'cp -r {} {}.2; ln -s /etc/passwd {}.2/back' ::: tree").exits(0).is_quiet();
-    assert_eq!(hosts.0.names("tree.2"), ["a b"]);
+    assert_eq!(hosts.names("tree.2"), ["a b"]);
     assert_eq!(fs::read_to_string(hosts.path("tree.2/a b/x")).unwrap(), "x");
     fs::remove_dir_all(hosts.path("hosts/h1/tree.2")).unwrap();
     fs::create_dir_all(hosts.path("d/e")).unwrap();
@@ -209,7 +210,7 @@ fn files_go_with_jobs_and_come_back_by_way_of_python3_too() {
     // A folder of its own goes with what is in it.
     let own = run("--wd ... 'touch x; pwd #' ::: 1");
     assert!(own.exits(0).stdout.contains("/h1/.parallel/tmp/"), "{}", own.stdout);
-    assert!(hosts.0.names("hosts/h1/.parallel/tmp").is_empty());
+    assert!(hosts.names("hosts/h1/.parallel/tmp").is_empty());
 }
 
 #[test]

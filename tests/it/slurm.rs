@@ -11,12 +11,17 @@ use crate::support::{Fresh, Line};
 const SBATCH: &str = r#"#!/bin/sh
 printf '%s\n' "$@" >"$FAKE/args"
 cat >"$FAKE/script"
-if [ -e "$FAKE/refuses" ]; then cat "$FAKE/refuses" >&2; exit 1; fi
-for word; do case $word in --array=0-*) last=${word#--array=0-};; --chdir=*) cd "${word#--chdir=}";; esac; done
+if [ -e "$FAKE/refuses" ]; then cat "$FAKE/refuses" >&2; exit "$(cat "$FAKE/status" 2>/dev/null || echo 1)"; fi
+if [ -e "$FAKE/limit" ] && [ -e "$FAKE/elements" ] && [ -s "$FAKE/elements" ]; then cat "$FAKE/limit" >&2; exit 1; fi
+if [ -e "$FAKE/prints" ]; then cat "$FAKE/prints"; exit; fi
+for word; do case $word in --job-name=*) name=${word#--job-name=};; --array=0-*) last=${word#--array=0-};; --chdir=*) cd "${word#--chdir=}";; esac; done
 if [ -e "$FAKE/most" ] && [ "$last" -ge "$(cat "$FAKE/most")" ]; then
     echo 'sbatch: error: Batch job submission failed: Invalid job array specification' >&2; exit 1
 fi
-id=$(cat "$FAKE/id" 2>/dev/null || echo 17); echo $((id + 1)) >"$FAKE/id"
+id=$(cat "$FAKE/id" 2>/dev/null || echo 17)
+# One that forgot its jobs uses their numbers again.
+[ -e "$FAKE/forgets" ] || echo $((id + 1)) >"$FAKE/id"
+echo "$name" >"$FAKE/name"
 index=0
 while [ ! -e "$FAKE/waits" ] && [ $index -le "$last" ]; do
     SLURM_ARRAY_TASK_ID=$index SLURMD_NODENAME=n$index sh "$FAKE/script" >>"$FAKE/log" 2>&1 </dev/null &
@@ -29,15 +34,18 @@ echo "$id"
 /// Tells which elements are there, or what it is to tell.
 const SQUEUE: &str = r#"#!/bin/sh
 echo asked >>"$FAKE/asked"
-if [ -e "$FAKE/queue" ]; then cat "$FAKE/queue"; exit; fi
+name=$(cat "$FAKE/name")
+if [ -e "$FAKE/forgot" ]; then echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; fi
+if [ -e "$FAKE/queue" ]; then sed "s/\$/|$name/" "$FAKE/queue"; exit; fi
 if [ -e "$FAKE/hangs" ]; then echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; fi
 while read -r id index pid; do
-    if kill -0 "$pid" 2>/dev/null; then echo "$id|$index|RUNNING|None|n$index"; else echo "$id|$index|COMPLETED|None|n$index"; fi
+    if kill -0 "$pid" 2>/dev/null; then echo "$id|$index|RUNNING|None|n$index|$name"; else echo "$id|$index|COMPLETED|None|n$index|$name"; fi
 done <"$FAKE/elements"
 "#;
 
 const SCANCEL: &str = r#"#!/bin/sh
 printf '%s\n' "$@" >>"$FAKE/cancelled"
+if [ -e "$FAKE/denies" ]; then cat "$FAKE/denies" >&2; exit 1; fi
 rm -f "$FAKE/queue"
 while read -r _ _ pid; do kill "$pid" 2>/dev/null; done <"$FAKE/elements"
 exit 0
@@ -117,25 +125,112 @@ fn without_a_number_of_nodes_there_is_one_and_that_is_said() {
         .exits(0)
         .tells("one node with 2 jobs at once: --nodes N or --slots N");
     parallel(&fresh, "--nodes 2 --slots 4 echo ::: 1").run().refuses("--nodes and --slots both say");
+    for zero in ["--nodes 0", "--slots 0", "--threads-per-job 0"] {
+        parallel(&fresh, &format!("{zero} echo ::: 1")).run().refuses("must be at least 1");
+    }
+    // Nobody tells how many CPUs nodes have.
+    fs::write(fresh.path("fake/sinfo"), "#!/bin/sh\necho sinfo: nonsense >&2; exit 1\n").unwrap();
+    let ran = parallel(&fresh, "--nodes 1 echo ::: 1").run();
+    ran.exits(0).tells("one job at once on each node, as Slurm tells of no nodes: sinfo: nonsense");
+    fs::write(fresh.path("fake/sinfo"), "#!/bin/sh\necho 1\n").unwrap();
+    parallel(&fresh, "echo ::: 1").run().exits(0).tells("one node with 1 job at once");
+}
+
+#[test]
+fn workloads_are_asked_for_as_batches_are() {
+    let fresh = cluster();
+    let path = format!("{}:{}", fresh.path("fake").display(), std::env::var("PATH").unwrap_or_default());
+    let options = "sleep --tasks 4 --seconds 0.01 --workers slurm --slots 2 --threads-per-job 2 \
+                   --memory-per-job 100M --partition big";
+    let line = fresh.parsim(options).env("PATH", path).env("FAKE", fresh.path("fake"));
+    line.run().exits(0);
+    let args = told(&fresh, "args");
+    for word in ["--array=0-1", "--cpus-per-task=2", "--mem=100M", "--partition=big"] {
+        assert!(args.lines().any(|line| line == word), "{word} is not in {args}");
+    }
+    for subcommand in ["csv", "sleep"] {
+        let line = fresh.parsim(&format!("{subcommand} --threads-per-job 2"));
+        line.run().refuses("--threads-per-job needs --workers slurm or --workers local-dir");
+    }
 }
 
 #[test]
 fn what_sbatch_refuses_is_passed_on_and_nothing_is_left() {
     let fresh = cluster();
-    for words in [
-        "invalid partition specified: nope",
-        "Batch job submission failed: Memory specification can not be satisfied",
-        "Invalid --time specification",
-        "Batch job submission failed: Invalid generic resource (gres) specification",
-        "Batch job submission failed: Invalid account or account/partition combination specified",
+    for (status, words) in [
+        (1, "invalid partition specified: nope"),
+        (1, "Batch job submission failed: Memory specification can not be satisfied"),
+        (255, "Invalid --time specification"),
+        (1, "Batch job submission failed: Invalid generic resource (gres) specification"),
+        (1, "Batch job submission failed: Invalid account or account/partition combination specified"),
+        (1, "Batch job submission failed: Invalid qos specification"),
+        (1, "Batch job submission failed: Unable to contact slurm controller (connect failure)"),
+        (1, "Batch job submission failed: Requested node configuration is not available"),
+        (1, "Batch job submission failed: Access/permission denied"),
+        (1, "unrecognized option '--nonsense'"),
     ] {
         tell(&fresh, "refuses", &format!("sbatch: error: {words}\n"));
+        tell(&fresh, "status", &status.to_string());
         parallel(&fresh, "--nodes 2 echo ::: 1 2 3")
             .run()
             .exits(255)
             .tells(words)
-            .tells("(sbatch, status 1)");
+            .tells(&format!("(sbatch, status {status})"));
         assert_eq!(fresh.names("."), ["fake"]);
+    }
+    tell(&fresh, "refuses", "");
+    parallel(&fresh, "--nodes 1 echo ::: 1").run().exits(255).tells("sbatch failed (status 1)");
+    fs::remove_file(fresh.path("fake/refuses")).unwrap();
+    for words in ["", "Submitted batch job 17\n", "no number\u{1b}[2J"] {
+        tell(&fresh, "prints", words);
+        let ran = parallel(&fresh, "--nodes 1 echo ::: 1").run();
+        ran.exits(255).tells("sbatch did not say a job's number");
+        assert!(!ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
+        assert_eq!(fresh.names("."), ["fake"]);
+    }
+}
+
+#[test]
+fn an_account_that_may_not_have_so_many_elements_has_fewer() {
+    let fresh = cluster();
+    tell(&fresh, "most", "2");
+    let words = "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job \
+                 violates accounting/QOS policy (job submit limit, user's size and/or time limits)\n";
+    tell(&fresh, "limit", words);
+    let ran = parallel(&fresh, "-k --nodes 4 -j1 echo ::: 1 2 3 4 5 6").run();
+    ran.exits(0).says("1\n2\n3\n4\n5\n6\n").tells("Slurm takes 2 of 4 elements: they do all of the work");
+    tell(&fresh, "elements", "");
+    tell(&fresh, "most", "1");
+    let ran = parallel(&fresh, "-k --nodes 2 -j1 echo ::: 1 2").run();
+    ran.exits(0).says("1\n2\n").tells("Slurm takes 1 of 2 elements: it does all of the work");
+}
+
+#[test]
+fn a_name_of_a_cluster_behind_a_number_is_none_of_it() {
+    let fresh = cluster();
+    let text = SBATCH.replace("echo \"$id\"\n", "echo \"$id;cluster\"\n");
+    fs::write(fresh.path("fake/sbatch"), text).unwrap();
+    parallel(&fresh, "-k --nodes 2 -j1 echo ::: 1 2").run().exits(0).says("1\n2\n");
+}
+
+#[test]
+fn workers_that_cannot_be_cancelled_are_told_of() {
+    let fresh = cluster();
+    parallel(&fresh, "--nodes 1 -j1 --run-dir run --detach echo ::: 1").run().exits(0);
+    let cancel = || {
+        let line = fresh.parsim("cancel run").env("FAKE", fresh.path("fake"));
+        line.env("PATH", format!("{}:/usr/bin:/bin", fresh.path("fake").display())).run()
+    };
+    let words = "scancel: error: Kill job error on job id 17: Access/permission denied";
+    tell(&fresh, "denies", words);
+    cancel().exits(255).tells(words).tells("(scancel, status 1)");
+    // One that has ended long ago needs no end.
+    tell(&fresh, "denies", "scancel: error: Kill job error on job id 17: Invalid job id specified");
+    cancel().exits(0).tells("ended 1 worker;");
+    fs::remove_file(fresh.path("fake/scancel")).unwrap();
+    fs::remove_file(fresh.path("fake/denies")).unwrap();
+    if !Path::new("/usr/bin/scancel").exists() {
+        cancel().exits(255).tells("cannot run scancel");
     }
 }
 
@@ -161,16 +256,28 @@ fn an_array_that_is_too_long_is_submitted_in_parts() {
 
 #[test]
 fn what_can_never_start_is_told_at_once() {
-    let fresh = cluster();
-    tell(&fresh, "waits", "");
-    tell(&fresh, "queue", "17|0|PENDING|PartitionConfig|\n");
-    let mut started = parallel(&fresh, "--nodes 1 -j64 echo ::: 1").start();
-    started.until_it_tells("can never start: PartitionConfig");
-    started.signal("INT");
-    started.end().ends_by_signal(libc::SIGINT).tells("parsim resume");
-    // By the name, too: numbers are used again.
-    let cancelled = told(&fresh, "cancelled");
-    assert!(cancelled.lines().any(|word| word.starts_with("--name=parsim-")), "{cancelled}");
+    for (reason, words) in [
+        ("PartitionConfig", "no node of the partition has so much"),
+        ("PartitionNodeLimit", "no node of the partition has so much"),
+        ("PartitionTimeLimit", "give a shorter --walltime"),
+        ("BadConstraints", "no node is as --sbatch-arg asks for"),
+        ("InvalidAccount", "see --account"),
+        ("InvalidQOS", "see --qos"),
+        ("DependencyNeverSatisfied", "it depends on a job that failed"),
+        ("JobHeldAdmin", "scontrol release"),
+    ] {
+        let fresh = cluster();
+        tell(&fresh, "waits", "");
+        tell(&fresh, "queue", &format!("17|0|PENDING|{reason}|\n"));
+        let mut started = parallel(&fresh, "--nodes 1 -j64 echo ::: 1").start();
+        started.until_it_tells(&format!("can never start: {reason} ("));
+        started.until_it_tells(words);
+        started.signal("INT");
+        started.end().ends_by_signal(libc::SIGINT).tells("parsim resume");
+        // By the name, too: numbers are used again.
+        let cancelled = told(&fresh, "cancelled");
+        assert!(cancelled.lines().any(|word| word.starts_with("--name=parsim-")), "{cancelled}");
+    }
 }
 
 #[test]
@@ -180,6 +287,9 @@ fn an_end_that_is_slurms_is_told_in_words_and_the_rest_is_submitted_again() {
         ("NODE_FAIL", "its node failed (NODE_FAIL)"),
         ("OUT_OF_MEMORY", "more memory than it was given (OUT_OF_MEMORY)"),
         ("PREEMPTED", "make room for others (PREEMPTED)"),
+        ("BOOT_FAIL", "its node did not start (BOOT_FAIL)"),
+        ("DEADLINE", "its deadline had come (DEADLINE)"),
+        ("FAILED", "it ended: FAILED"),
     ] {
         let fresh = cluster();
         tell(&fresh, "waits", "");
@@ -187,7 +297,7 @@ fn an_end_that_is_slurms_is_told_in_words_and_the_rest_is_submitted_again() {
         let mut started = parallel(&fresh, "--nodes 1 -j1 echo x{} ::: 1").start();
         started.until_it_tells(words);
         fs::remove_file(fresh.path("fake/waits")).unwrap();
-        started.until_it_tells("all workers have ended and 1 jobs are left");
+        started.until_it_tells("all workers have ended and 1 job is left");
         let _ = fs::remove_file(fresh.path("fake/queue"));
         // Nothing more comes of it than the result, once, or a word on why there is none.
         let ran = started.end();
@@ -204,6 +314,31 @@ fn a_controller_that_does_not_answer_holds_nothing_up() {
         .run()
         .exits(0)
         .says("1\n2\n3\n");
+}
+
+#[test]
+fn workers_whom_the_controller_forgot_go_on_as_long_as_they_live() {
+    let fresh = cluster();
+    tell(&fresh, "forgot", "");
+    let job = "echo {} >>side; until [ -e go ]; do sleep 0.05; done; echo {}";
+    let line = parallel(&fresh, "-k --nodes 2 -j1").args([job, ":::", "1", "2", "3", "4", "5"]);
+    let mut started = line.env("PARSIM_LEASE", "60").start();
+    started.until("squeue was asked twice", || told(&fresh, "asked").lines().count() > 1);
+    fs::write(fresh.path("go"), "").unwrap();
+    let ran = started.end();
+    ran.exits(0).says("1\n2\n3\n4\n5\n").is_quiet();
+    assert_eq!(fs::read_to_string(fresh.path("side")).unwrap().lines().count(), 5);
+}
+
+#[test]
+fn workers_whom_the_controller_forgot_and_who_died_are_replaced() {
+    let fresh = cluster();
+    tell(&fresh, "forgot", "");
+    // The number is used again.
+    tell(&fresh, "forgets", "");
+    let job = "[ -e second{} ] || { touch second{}; kill -9 $PPID; sleep 600; }; echo {}";
+    let ran = parallel(&fresh, "-k --nodes 2 -j1").args([job, ":::", "1", "2"]).run();
+    ran.exits(0).says("1\n2\n").tells("all workers have ended and");
 }
 
 #[test]

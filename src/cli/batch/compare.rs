@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose, with_way};
-use super::{conflicts, defaults, hosts, info, policy};
+use super::{defaults, info, policy};
+use crate::cli::conflicts;
 use crate::cli::exit::{End, Fault, refuse};
 use crate::cli::exports::{Exports, ResultsGo};
 use crate::cli::flags::{Flag, Scope, Typed};
+use crate::cli::named_hosts::NamedHosts;
 use crate::cli::places::{check_apart, of_exports};
 use crate::cli::plan::{RunModes, Setup, engines, exit, gates, set_up};
 use crate::cli::signals;
@@ -38,19 +40,14 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::COMPARE);
     }
-    hosts::read_files(&mut typed)?;
+    let hosts = NamedHosts::of(&mut typed)?;
     check(&typed)?;
     let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(Fault::usage)?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let display = Arc::new(ProgressDisplay::new(Arc::default(), progress_of_comparison(&typed), true));
     let (widths, widest) = width::of_comparison(&typed, &display)?;
-    let hosts = hosts::named(&typed)?;
-    let engines = if hosts::are_far(&typed)? {
-        hosts::compared(&typed, hosts)?
-    } else {
-        engines(RunModes::Both, &typed, &widths)?
-    };
+    let engines = engines(RunModes::Both, &typed, &widths, &hosts)?;
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
     check_apart(of_exports(&typed.output.exports))?;

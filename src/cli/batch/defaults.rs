@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 
-use super::conflicts;
+use crate::cli::conflicts;
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{self, Scope, Typed};
 use crate::task::Mode;

@@ -37,7 +37,8 @@ pub(super) fn tell(
     }
     let after = AfterBatch { study, typed, last: progress.last() };
     if study.unnamed_failures > 0 {
-        say(&format!("{} more jobs failed; {}", numbers::count(study.unnamed_failures), after.list()));
+        let more = numbers::plural(study.unnamed_failures, "more job");
+        say(&format!("{more} failed; {}", after.list()));
     }
     let unfinished = if let Some(cut) = &study.cut {
         format!("interrupted: {}", after.counts(cut.finished))

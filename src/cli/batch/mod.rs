@@ -3,12 +3,11 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `conflicts` | options that are refused, with reasons |
 //! | `info` | what is asked for instead of a run; how many jobs, where the line says it |
 //! | `settings` | options to a batch: template, inputs, order of output |
 //! | `job_input` | where jobs come from, and what they read |
 //! | `compare` | both ways: which runs there are, and the report |
-//! | `hosts` | other machines: which, and what goes there |
+//! | `hosts` | what jobs on other machines need: files, variables, directories |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
@@ -18,7 +17,6 @@
 //! | `finish` | what is said when the batch is over, and the exit status |
 
 mod compare;
-mod conflicts;
 mod defaults;
 mod finish;
 mod hosts;
@@ -39,23 +37,21 @@ use std::time::Instant;
 use signal_hook::consts::SIGHUP;
 
 pub(super) use self::compare::run as compare;
-pub(super) use self::hosts::all as hosts_of;
 use self::policy::MedianLimit;
 use self::settings::Purpose;
 use super::cluster;
+use super::conflicts;
 use super::exit::{End, Exit, Fault, refuse};
 use super::exports::Exports;
+use super::named_hosts::NamedHosts;
 use super::places;
-use super::plan::Setup;
+use super::plan::{SERIAL_IS_HERE, Setup, parallel_engines};
 use super::signals;
 use super::terminal::{self, Terminal, say};
 use super::width::{self, Reread};
-use super::worker;
 use super::workloads::{stdin_offers_nothing, workload_hint};
-use crate::cli::flags::{self, Flag, JobsOption, PipeOptions, Scope, Typed, When};
-use crate::engine::{
-    Detached, DirectoryOptions, DirectoryRun, Engine, EngineRow, Pool, Serial, StoredRun, WorkerMeans,
-};
+use crate::cli::flags::{self, Flag, PipeOptions, Scope, Typed, When};
+use crate::engine::{Detached, DirectoryRun, Engine, EngineRow, Pool, Serial, StoredRun};
 use crate::event::Journal;
 use crate::host::Host;
 use crate::inputs::{InputCount, InputSource, Origin};
@@ -117,12 +113,15 @@ fn run_typed(
     started: Instant,
 ) -> Result<End, Fault> {
     let line = words.line;
-    hosts::read_files(&mut typed)?;
+    let hosts = NamedHosts::of(&mut typed)?;
+    if mode == Mode::Serial && !hosts.is_empty() {
+        return refuse(SERIAL_IS_HERE);
+    }
     conflicts::check_one_way(&typed)?;
     let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;
     check_is_command(mode, &typed)?;
-    let mut typed = records::effective(typed)?;
+    let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
     // What fails because a signal came is that signal's end.
@@ -132,24 +131,22 @@ fn run_typed(
     let progress = Arc::new(ProgressState::expecting(total, count.clone()));
     let display = Arc::new(display(&typed, &progress));
     let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
-    let hosts = hosts::named(&typed)?;
-    let is_here = hosts.is_empty() || hosts::is_here_alone(&typed, &hosts);
-    if mode == Mode::Serial && !is_here {
-        return refuse(
-            "serial means one job at a time on this machine: with -S use parsim parallel -j 1 -S HOST",
-        );
-    }
-    if let (true, Some(cores)) = (is_here, hosts.first().and_then(|host| host.cores)) {
-        typed.run.jobs.get_or_insert_with(|| JobsOption::parse(cores.to_string().as_ref()));
-    }
-    let far = if is_here { None } else { Some(hosts::engine(&typed, hosts)?) };
-    let width = match (&directory, &far) {
-        (Some(options), _) => options.width(),
-        (None, Some(far)) => NonZeroUsize::new(far.width()).unwrap_or(NonZeroUsize::MIN),
-        (None, None) => {
-            width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
-        }
+    let is_here = hosts.is_empty() && directory.is_none();
+    let width = if is_here {
+        width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
+    } else {
+        // It is as wide as the machines are.
+        NonZeroUsize::MIN
     };
+    let elsewhere = match (stored, directory) {
+        (Some(stored), Some(options)) => {
+            Some(Box::new(DirectoryRun::resuming(stored, options)) as Box<dyn Engine>)
+        }
+        // Each job is a process anyway.
+        _ if hosts.is_empty() && row.shares_memory => None,
+        (_, directory) => parallel_engines(&typed, &[width], &hosts, directory)?.pop(),
+    };
+    let width = elsewhere.as_ref().and_then(|engine| NonZeroUsize::new(engine.width())).unwrap_or(width);
     let prepared = opened(&typed, &interrupt).and_then(|exports| {
         let batch = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted)?;
         Ok((exports, batch))
@@ -159,18 +156,16 @@ fn run_typed(
         Err(fault) => return interrupted().ok_or(fault),
     };
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
-    let reread = match (mode, &far) {
-        (Mode::Parallel, None) if row.shares_memory => Reread::of(&typed, width, &display),
+    let reread = match (mode, &elsewhere) {
+        (Mode::Parallel, None) => Reread::of(&typed, width, &display),
         _ => None,
     };
     let (reread, resizable) = reread.unzip();
-    let engine: Box<dyn Engine> = match (mode, far, resizable) {
-        (_, Some(far), _) => Box::new(far),
+    let engine: Box<dyn Engine> = match (mode, elsewhere, resizable) {
+        (_, Some(elsewhere), _) => elsewhere,
         (Mode::Serial, None, _) => Box::new(Serial),
         (_, None, Some(resizable)) => Box::new(resizable),
-        (_, None, None) if !row.shares_memory => workers(row, width, stored, directory)?,
-        // Each job is a process anyway.
-        _ => Box::new(Pool::new(width).for_tasks(info::job_count(&typed))),
+        (_, None, None) => Box::new(Pool::new(width).for_tasks(info::job_count(&typed))),
     };
     let limit = MedianLimit::of(&typed, batch.running());
     // Results are in place before the log says so.
@@ -236,19 +231,6 @@ fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
     let exports = &typed.output.exports;
     places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
     Exports::open(exports, &|time| interrupt.sleep(time))
-}
-
-/// An engine of workers that share no memory with this process.
-fn workers(
-    row: &EngineRow,
-    width: NonZeroUsize,
-    stored: Option<StoredRun>,
-    directory: Option<DirectoryOptions>,
-) -> Result<Box<dyn Engine>, Fault> {
-    match (stored, directory) {
-        (Some(stored), Some(options)) => Ok(Box::new(DirectoryRun::resuming(stored, options))),
-        (_, directory) => Ok((row.new)(width, &WorkerMeans { own: worker::children, directory })?),
-    }
 }
 
 /// Why a run did not come to its end, unless its workers were left to themselves.

@@ -15,6 +15,7 @@ use super::results::{self, JobResults};
 use super::streams::{Beside, LineTag, Streams};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Grouping, Timeout, Typed};
+use crate::cli::named_hosts::are_far;
 use crate::cli::shell;
 use crate::inputs::{InputCount, JobPacker, RowsPerJob};
 use crate::joblog::FoundBy;
@@ -87,7 +88,7 @@ pub(super) fn prepare(
         None if typed.has(Flag::Tag) => LineTag::Values,
         None => LineTag::None,
     };
-    let far = hosts::are_far(typed)?;
+    let far = are_far(typed)?;
     let directory = directory(typed, &options, far)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
     let is_unseen = is_compared && !typed.has(Flag::ShowOutput);

@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _, Value
 
 use super::help;
 use super::row::{Does, OptionRow, OptionSection};
-use super::table::{CLUSTER, GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
+use super::table::{CLUSTER, GATES, HOSTS, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
 use super::typed::{Scope, Typed};
 use super::values::{When, Workers};
 use crate::cli::exit::status;
@@ -212,10 +212,14 @@ Examples:
   parsim man parallel | man -l -       parsim-parallel(1)
   parsim man --out-dir ~/.local/share/man/man1";
 
+/// Batches have it for jobs here, too; workloads on a cluster only.
+const OF_NODES: &str = "threads-per-job";
+
 /// The sections of what several subcommands have, as their help shows them.
-const SHARED: [(&OptionSection, &str); 7] = [
+const SHARED: [(&OptionSection, &str); 8] = [
     (&MEASURING, "How to run it"),
     (&RUNNING, "How to run it"),
+    (&HOSTS, "Other machines"),
     (&CLUSTER, "On a cluster"),
     (&PROGRESS, "Report"),
     (&PICTURES, "Report"),
@@ -231,7 +235,9 @@ fn shared(command: Command, scope: Scope) -> Command {
         let takes_value = option.get_action().takes_values();
         let option = option.help(capitalised(&help));
         // They would take half of the screen that -h has.
-        let is_brief = CLUSTER.rows().all(|row| row.long() != option.get_long());
+        let mut elsewhere = HOSTS.rows().chain(CLUSTER.rows()).filter(|row| row.scope.has(scope));
+        let is_brief =
+            option.get_long() != Some(OF_NODES) && elsewhere.all(|row| row.long() != option.get_long());
         let option = option.hide_short_help(!is_brief);
         if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
     }))
@@ -246,7 +252,7 @@ pub(super) fn options(
 }
 
 /// What stands for the value of an option that may be given several times.
-const REPEATED: &str = "ARG";
+const REPEATED: [&str; 2] = ["ARG", "HOSTS"];
 
 /// The option of a row.
 pub(super) fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
@@ -272,7 +278,7 @@ pub(super) fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
         Does::AfterEquals(_) => arg.num_args(0..=1).require_equals(true),
         Does::Words(count, _) => arg.num_args(count).value_names(row.value.split(' ')),
         // It may be given again.
-        _ if row.value == REPEATED => arg.action(ArgAction::Append).allow_hyphen_values(true),
+        _ if REPEATED.contains(&row.value) => arg.action(ArgAction::Append).allow_hyphen_values(true),
         Does::MaybeWhen(_) if Scope::BATCH.has(scope) => arg.num_args(0..=1).require_equals(true),
         _ => arg,
     }
@@ -289,7 +295,9 @@ fn checked(row: &OptionRow, value: OsString) -> Result<OsString, String> {
 /// What was typed of the options that several subcommands have.
 pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
     let mut typed = Typed::default();
-    for row in SHARED.iter().flat_map(|(section, _)| section.rows()) {
+    // Batches have options of the same names.
+    let is_shared = |row: &&OptionRow| row.scope.has(Scope::WORKLOAD) || row.scope.has(Scope::REPORT);
+    for row in SHARED.iter().flat_map(|(section, _)| section.rows()).filter(is_shared) {
         let name = row.names[0];
         if matches.try_contains_id(name).is_err()
             || matches.value_source(name) != Some(ValueSource::CommandLine)
@@ -297,7 +305,7 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
             continue;
         }
         let raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
-        for word in raw.take(if row.value == REPEATED { usize::MAX } else { 1 }) {
+        for word in raw.take(if REPEATED.contains(&row.value) { usize::MAX } else { 1 }) {
             let value = Some(word).filter(|_| !row.value.is_empty());
             typed.given.push(row.given(&row.shown()));
             row.does.store(&mut typed, value).expect("it was checked when it was parsed");

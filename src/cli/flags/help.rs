@@ -16,6 +16,7 @@ use crate::cli::exit::{HALT_STATUSES, STATUSES};
 const GNU: &str = include_str!("text/gnu.txt");
 const MEASURE: &str = include_str!("text/measure.txt");
 const SLURM: &str = include_str!("text/slurm.txt");
+const SSH: &str = include_str!("text/ssh.txt");
 
 /// What help on a batch says beside its options.
 pub(super) struct BatchHelp {
@@ -61,9 +62,7 @@ pub(in crate::cli) fn long() -> String {
         let rows = section.rows().filter(|row| row.is_told(Scope::ONE_WAY));
         text += &format!("\n{}:\n{}{}", section.title, section.intro, list(rows, Scope::ONE_WAY));
     }
-    text + "\n"
-        + ENVIRONMENT
-        + "\nMore: parsim help gnu, parsim help slurm, parsim help exit, parsim help measure.\n"
+    text + "\n" + ENVIRONMENT + "\nMore: parsim help gnu, ssh, slurm, exit, measure.\n"
 }
 
 /// What `-h` says of them.
@@ -99,7 +98,10 @@ pub(in crate::cli) fn compare() -> String {
 /// The options of `compare`: its own and those that workloads have, too, come first.
 pub(super) fn compared() -> Vec<(&'static str, Vec<&'static OptionRow>)> {
     let has = |row: &&OptionRow| row.is_told(Scope::COMPARE) && row.not_compared.is_none();
-    let is_own = |row: &&OptionRow| !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD);
+    let is_of_hosts = |row: &OptionRow| HOSTS.rows().any(|own| std::ptr::eq(own, row));
+    let is_own = |row: &&OptionRow| {
+        !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD) && !is_of_hosts(row)
+    };
     let own = [&RUNNING, &CLUSTER, &MEASURING, &PICTURES, &GATES, &RECORDS, &PROGRESS].into_iter();
     let own = own.flat_map(OptionSection::rows).filter(has).filter(is_own).collect();
     let rest = SECTIONS.into_iter().map(|section| {
@@ -181,6 +183,7 @@ const TOPICS: &[(&str, &str, TopicText)] = &[
     ("compare", "both ways", compare),
     ("gnu", "for people who know GNU parallel; replacement strings", gnu),
     ("exit", "exit statuses", exit),
+    ("ssh", "jobs and workloads on other machines (-S)", || SSH.to_owned()),
     ("slurm", "jobs on the nodes of a cluster; the load on it", || SLURM.to_owned()),
     ("measure", "what is measured, and what is not claimed", || MEASURE.to_owned()),
 ];

@@ -25,12 +25,12 @@ use crate::event::Event;
 use crate::measure::Usage;
 use crate::output::{Sink, Wake};
 use crate::process::Waker;
-use crate::study::{ElsewhereCosts, NodeTotal};
+use crate::study::ElsewhereCosts;
 use crate::task::{Outcome, Record};
 use crate::text::{printable, without_numbers};
 use crate::workload::Workload;
 
-/// No host has more slots, whatever it says of its cores: room is made for each.
+/// No host has more slots, whatever `-j` makes of its cores: room is made for each.
 const MOST_SLOTS: u32 = 1 << 16;
 
 /// A task that workers did not begin is given to so many.
@@ -164,10 +164,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// `begun`.
     pub(super) fn hosts_cost(&self, begun: Duration) -> ElsewhereCosts {
         let first_ready = self.hosts.as_ref().and_then(|rules| rules.first_ready);
-        let total = |link: &WorkerLink<'_, '_>| NodeTotal {
-            node: link.node().unwrap_or_default().into(),
-            slots: link.slots.count,
-            ..link.total.clone()
+        let total = |link: &WorkerLink<'_, '_>| {
+            link.total.clone().concluded(link.node().unwrap_or_default().into(), link.slots.count)
         };
         let there = || self.links.iter().filter(|link| link.slots.count > 0);
         // What ran on this machine counts as it is.

@@ -162,6 +162,18 @@ pub(super) struct WorkerHost {
     pub(super) takes_lines: bool,
 }
 
+/// No machine has more cores: Linux itself counts no further.
+const MOST_CORES: usize = 1 << 13;
+
+impl WorkerHost {
+    /// What a worker said, as far as it is believed: it may be nobody's of ours that answers,
+    /// and room is made for as many tasks as there are cores.
+    pub(super) fn decoded(payload: &[u8]) -> serde_json::Result<Self> {
+        let told: Self = serde_json::from_slice(payload)?;
+        Ok(Self { cores: told.cores.clamp(1, MOST_CORES), ..told })
+    }
+}
+
 /// A task begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TaskBegun {
@@ -295,6 +307,17 @@ mod tests {
             // Whatever is asked is answered.
             prop_assert!(ClockReading::decoded(&ClockReading::answer(&bytes, at)).is_some());
         }
+    }
+
+    #[test]
+    fn no_more_cores_are_believed_than_a_machine_has() {
+        let cores = |cores: u64| {
+            let told = format!(
+                r#"{{"version":"1","host":"h","cores":{cores},"memory":null,"load":null,"boot_id":null}}"#
+            );
+            WorkerHost::decoded(told.as_bytes()).unwrap().cores
+        };
+        assert_eq!([0, 1, 384, 4_000_000_000].map(cores), [1, 1, 384, 8192]);
     }
 
     #[test]

@@ -90,8 +90,7 @@ fn offered(
         while let Some(frame) = reader.next()? {
             match frame.kind {
                 kind::READY => {
-                    let host =
-                        serde_json::from_slice(&frame.payload).context("it does not say where it is")?;
+                    let host = WorkerHost::decoded(&frame.payload).context("it does not say where it is")?;
                     told = Some((host, begun.elapsed()));
                 }
                 kind::TIME_IS => {

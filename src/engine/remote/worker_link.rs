@@ -280,7 +280,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         let name = self.name();
         self.stage = match (frame.kind, self.stage) {
             (kind::READY, LinkStage::Greeted) => {
-                self.host = serde_json::from_slice(&frame.payload)
+                self.host = WorkerHost::decoded(&frame.payload)
                     .with_context(|| format!("the worker ({name}) sent a greeting that cannot be read"))?;
                 LinkStage::Present
             }

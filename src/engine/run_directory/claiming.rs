@@ -90,7 +90,7 @@ impl DirectoryWorker<'_> {
     }
 
     fn find(&self, share: u64, expected: Duration) -> anyhow::Result<FoundWork> {
-        if self.layout.is_stopped() || !self.end.allows(expected) {
+        if self.layout.is_stopped() || self.is_cut_off().is_some() || !self.end.allows(expected) {
             return Ok(FoundWork::Over);
         }
         let (tasks, is_all) = self.tasks.count().context("cannot see how many tasks there are")?;
@@ -120,14 +120,17 @@ impl DirectoryWorker<'_> {
     fn take_on(&self, claimed: &Claimed) -> anyhow::Result<()> {
         let earlier = earlier(self.layout, claimed)?;
         for (place, earlier) in earlier.iter().filter(|(_, earlier)| !earlier.is_done) {
-            if earlier.begun >= MOST_ENDED_WORKERS {
-                let why =
-                    format!("{} workers ended while it ran (out of memory, or out of time?)", earlier.begun);
+            if earlier.ended_workers >= MOST_ENDED_WORKERS {
+                let why = format!(
+                    "{} workers ended while it ran (out of memory, or out of time?)",
+                    earlier.ended_workers
+                );
                 self.fail(*place, &why)?;
             }
         }
-        let is_recorded =
-            |place: u64| earlier.get(&place).is_some_and(|it| it.is_done || it.begun >= MOST_ENDED_WORKERS);
+        let is_recorded = |place: u64| {
+            earlier.get(&place).is_some_and(|it| it.is_done || it.ended_workers >= MOST_ENDED_WORKERS)
+        };
         if self.list.lock().add(claimed, is_recorded) {
             self.claims.lock().finish(&claimed.item).context("cannot say that a claim is done")?;
         }

@@ -12,8 +12,12 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::layout::{RunLayout, mark, private};
+
+/// File systems show what others made so much later at most.
+const UNSEEN: Duration = Duration::from_secs(90);
 
 /// Tasks that belong together until they are recorded or given back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,19 +62,27 @@ struct ClaimOwner {
     worker: String,
     /// How often these tasks had begun and were given up because a worker's time was over.
     lost: u32,
+    /// What they were a part of, where they were given back.
+    part_of: Option<WorkItem>,
 }
 
 impl ClaimOwner {
     fn text(&self) -> String {
-        let Self { tasks, worker, lost } = self;
-        format!("{} {} {worker} {lost}\n", tasks.start, tasks.end)
+        let Self { tasks, worker, lost, part_of } = self;
+        let whole = part_of.as_ref().map_or_else(String::new, |item| format!(" {item}"));
+        format!("{} {} {worker} {lost}{whole}\n", tasks.start, tasks.end)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.strip_suffix('\n')?.split(' ');
         let (start, end) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let (worker, lost) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
-        Some(Self { tasks: start..end, worker, lost })
+        let part_of = words.next().map(|item| WorkItem::parse(item).map(|(item, _)| item));
+        let part_of = match part_of {
+            Some(item) => Some(item?),
+            None => None,
+        };
+        Some(Self { tasks: start..end, worker, lost, part_of })
     }
 }
 
@@ -86,6 +98,31 @@ pub(super) struct Claimed {
     pub(super) lost: u32,
 }
 
+/// What came of a try to have something.
+#[derive(Debug)]
+enum Linked {
+    Ours,
+    /// Somebody was first.
+    Theirs,
+    /// Somebody seems to have been first, and that is not seen here yet.
+    Unseen(io::Error),
+}
+
+/// What it means that `temporary` could not be linked to `path`.
+fn refused(error: io::Error, path: &Path, temporary: &Path) -> io::Result<Linked> {
+    // A reply that was lost on its way is not a race that was.
+    if fs::metadata(temporary).is_ok_and(|data| data.nlink() == 2) {
+        return Ok(Linked::Ours);
+    }
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Ok(Linked::Theirs),
+        // SFTP knows no other error: sshfs says this, and sees what others made seconds later.
+        io::ErrorKind::PermissionDenied if path.exists() => Ok(Linked::Theirs),
+        io::ErrorKind::PermissionDenied => Ok(Linked::Unseen(error)),
+        _ => Err(error),
+    }
+}
+
 /// The claims of a run directory, as one worker sees them and takes part.
 pub(super) struct Claims {
     layout: RunLayout,
@@ -94,6 +131,8 @@ pub(super) struct Claims {
     next: u64,
     start: u64,
     n_temporaries: u64,
+    /// Since when a claim that others have is not seen.
+    unseen_since: Option<Instant>,
     /// Items that were seen to be done.
     done: HashSet<WorkItem>,
 }
@@ -107,6 +146,7 @@ impl Claims {
             next: 0,
             start: 0,
             n_temporaries: 0,
+            unseen_since: None,
             done: HashSet::new(),
         };
         let numbers = layout.names("claims")?.into_iter().filter_map(|name| name.parse::<u64>().ok());
@@ -136,28 +176,23 @@ impl Claims {
         ClaimOwner::parse(&text).map(Some).ok_or_else(not_understood)
     }
 
-    /// Puts `text` at `path`, where nothing is; `false` where there is something.
-    fn link(&mut self, path: &Path, owner: &ClaimOwner) -> io::Result<bool> {
+    /// Puts what `owner` says at `path`, where nothing is.
+    fn link(&mut self, path: &Path, owner: &ClaimOwner) -> io::Result<Linked> {
         self.n_temporaries += 1;
         // Beside it: some file systems link within one folder only.
         let temporary = path.with_file_name(format!(".{}.{}", self.worker, self.n_temporaries));
         let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
         file.write_all(owner.text().as_bytes())?;
         drop(file);
-        let linked = match fs::hard_link(&temporary, path) {
-            Ok(()) => Ok(true),
-            // A reply that was lost on its way is not a race that was.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::metadata(&temporary).map(|data| data.nlink() == 2)
-            }
-            Err(error) => Err(error),
-        };
+        let linked = fs::hard_link(&temporary, path)
+            .map(|()| Linked::Ours)
+            .or_else(|error| refused(error, path, &temporary));
         fs::remove_file(&temporary)?;
         linked
     }
 
     fn mine(&self, tasks: Range<u64>, lost: u32) -> ClaimOwner {
-        ClaimOwner { tasks, worker: self.worker.clone(), lost }
+        ClaimOwner { tasks, worker: self.worker.clone(), lost, part_of: None }
     }
 
     /// Claims at most `most` of the first `tasks` tasks that nobody has claimed; `None`
@@ -170,8 +205,13 @@ impl Claims {
             }
             let range = self.start..tasks.min(self.start.saturating_add(most.max(1)));
             let path = self.layout.claims(&self.next.to_string());
-            if !self.link(&path, &self.mine(range.clone(), 0))? {
-                continue;
+            match self.link(&path, &self.mine(range.clone(), 0))? {
+                Linked::Ours => self.unseen_since = None,
+                Linked::Theirs => continue,
+                Linked::Unseen(error) => {
+                    let since = self.unseen_since.get_or_insert_with(Instant::now);
+                    return if since.elapsed() < UNSEEN { Ok(None) } else { Err(error) };
+                }
             }
             let item = WorkItem::Claim(self.next);
             (self.next, self.start) = (self.next + 1, range.end);
@@ -190,16 +230,19 @@ impl Claims {
         tasks.saturating_sub(self.start)
     }
 
-    /// Gives tasks back of what was claimed; `lost` counts how often they had begun.
-    pub(super) fn give_back(&mut self, tasks: Range<u64>, lost: u32) -> io::Result<()> {
+    /// Gives `tasks` of `item` back; `lost` counts how often they had begun.
+    pub(super) fn give_back(&mut self, item: &WorkItem, tasks: Range<u64>, lost: u32) -> io::Result<()> {
         let Range { start, end } = tasks;
-        let freed = self.mine(tasks, lost);
+        let freed = ClaimOwner { part_of: Some(item.clone()), ..self.mine(tasks, lost) };
         // The same may be given back again.
         for again in 0_u32.. {
             let by = if again == 0 { self.worker.clone() } else { format!("{}+{again}", self.worker) };
             let path = self.layout.free(&WorkItem::Freed { start, end, by }.to_string());
-            if self.link(&path, &freed)? {
-                break;
+            match self.link(&path, &freed)? {
+                Linked::Ours => break,
+                Linked::Theirs => {}
+                // Nobody else gives such names.
+                Linked::Unseen(error) => return Err(error),
             }
         }
         Ok(())
@@ -269,7 +312,7 @@ impl Claims {
                 }
             };
             let path = self.layout.path(folder).join(format!("{item}.{}", owners.len()));
-            if !self.link(&path, &self.mine(tasks.clone(), lost))? {
+            if !matches!(self.link(&path, &self.mine(tasks.clone(), lost))?, Linked::Ours) {
                 continue;
             }
             let former: Vec<String> = owners.iter().flatten().map(|owner| owner.worker.clone()).collect();
@@ -286,17 +329,21 @@ impl Claims {
         tasks: &Range<u64>,
         former: &[String],
     ) -> io::Result<Vec<Range<u64>>> {
-        let names = self.layout.names("free")?;
-        let parsed = names.iter().filter_map(|name| WorkItem::parse(name));
-        let freed = parsed.filter(|(other, generation)| *generation == 0 && other != item);
-        let within = freed.filter_map(|(other, _)| match other {
-            WorkItem::Freed { start, end, by } => {
-                let by = by.split('+').next().unwrap_or_default();
-                former.iter().any(|worker| worker == by).then_some(start..end)
+        let mut ranges = Vec::new();
+        for name in self.layout.names("free")? {
+            let Some((WorkItem::Freed { start, end, by }, 0)) = WorkItem::parse(&name) else { continue };
+            let by = by.split('+').next().unwrap_or_default();
+            let may_be = former.iter().any(|worker| worker == by) && start >= tasks.start && end <= tasks.end;
+            // The same worker may have had the same tasks as a part of something else, which
+            // somebody has done with.
+            if may_be
+                && Self::owner_in(&self.layout.free(&name))?
+                    .is_some_and(|freed| freed.part_of.as_ref() == Some(item))
+            {
+                ranges.push(start..end);
             }
-            WorkItem::Claim(_) => None,
-        });
-        Ok(within.filter(|range| range.start >= tasks.start && range.end <= tasks.end).collect())
+        }
+        Ok(ranges)
     }
 }
 
@@ -312,137 +359,4 @@ pub(super) enum TakeOver {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::sync::Mutex;
-
-    fn layout(folder: &tempfile::TempDir) -> RunLayout {
-        RunLayout::create(&folder.path().join("run")).unwrap()
-    }
-
-    #[test]
-    fn names_and_owners_are_read_back() {
-        for item in [WorkItem::Claim(7), WorkItem::Freed { start: 3, end: 9, by: "4r1".to_owned() }] {
-            assert_eq!(WorkItem::parse(&item.to_string()), Some((item.clone(), 0)));
-            assert_eq!(WorkItem::parse(&format!("{item}.12")), Some((item, 12)));
-        }
-        assert_eq!(WorkItem::parse("3-x"), None);
-        let owner = ClaimOwner { tasks: 3..8, worker: "1r0".to_owned(), lost: 2 };
-        assert_eq!(ClaimOwner::parse(&owner.text()), Some(owner));
-        assert_eq!(ClaimOwner::parse("3 8 1r0 2"), None);
-    }
-
-    #[test]
-    fn what_was_given_back_is_its_own_and_not_done_twice_by_who_takes_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = layout(&folder);
-        let mut one = Claims::new(&layout, "0r0").unwrap();
-        let claimed = one.claim(10, 30).unwrap().unwrap();
-        assert_eq!(claimed.tasks, 0..10);
-        one.give_back(6..10, 1).unwrap();
-        let mut other = Claims::new(&layout, "1r0").unwrap();
-        assert_eq!(other.claim(10, 15).unwrap().unwrap().tasks, 10..15);
-        assert_eq!(other.claim(10, 15).unwrap(), None);
-        // What is free comes before anybody is gone.
-        let TakeOver::Taken(freed) = other.take_over(|_| false).unwrap() else { panic!("nothing was free") };
-        assert_eq!((freed.tasks, freed.lost, freed.former), (6..10, 1, vec![]));
-        assert_eq!(other.take_over(|_| false).unwrap(), TakeOver::OthersWork);
-        let TakeOver::Taken(taken) = other.take_over(|worker| worker == "0r0").unwrap() else {
-            panic!("nobody was gone")
-        };
-        assert_eq!((taken.tasks, taken.former), (0..10, vec!["0r0".to_owned()]));
-        assert!(matches!(&taken.elsewhere[..], [range] if *range == (6..10)));
-        other.finish(&taken.item).unwrap();
-        other.finish(&freed.item).unwrap();
-        let mut third = Claims::new(&layout, "2r0").unwrap();
-        let TakeOver::Taken(last) = third.take_over(|_| true).unwrap() else { panic!("all were done") };
-        assert_eq!(last.tasks, 10..15);
-        third.finish(&last.item).unwrap();
-        assert_eq!(third.take_over(|_| true).unwrap(), TakeOver::NothingLeft);
-    }
-
-    fn at(number: u64) -> usize {
-        usize::try_from(number).unwrap()
-    }
-
-    /// Workers that do tasks until they are killed in the middle of one claim or another;
-    /// what each recorded, by task.
-    fn race(tasks: u64, workers: u64, deaths: &[u64]) -> Vec<Vec<String>> {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = layout(&folder);
-        let recorded: Mutex<Vec<Vec<String>>> = Mutex::new(vec![Vec::new(); at(tasks)]);
-        let (dead, n_workers): (Mutex<HashSet<String>>, _) = (Mutex::default(), AtomicU64::new(0));
-        let work = |worker: &str, mut life: u64| -> bool {
-            let mut claims = Claims::new(&layout, worker).unwrap();
-            loop {
-                let claimed = match claims.claim(3, tasks).unwrap() {
-                    Some(claimed) => claimed,
-                    None => match claims.take_over(|owner| dead.lock().contains(owner)).unwrap() {
-                        TakeOver::Taken(claimed) => claimed,
-                        TakeOver::OthersWork => {
-                            std::thread::yield_now();
-                            continue;
-                        }
-                        TakeOver::NothingLeft => return true,
-                    },
-                };
-                let mut rest = claimed.tasks.clone();
-                while let Some(task) = rest.next() {
-                    let is_elsewhere = claimed.elsewhere.iter().any(|range| range.contains(&task));
-                    let was_done =
-                        recorded.lock()[at(task)].iter().any(|worker| claimed.former.contains(worker));
-                    if !is_elsewhere && !was_done {
-                        if life == 0 {
-                            dead.lock().insert(worker.to_owned());
-                            return false;
-                        }
-                        life -= 1;
-                        recorded.lock()[at(task)].push(worker.to_owned());
-                        // Some do not finish what they have.
-                        if life % 5 == 3
-                            && claimed.elsewhere.is_empty()
-                            && !rest.is_empty()
-                            && claimed.former.is_empty()
-                        {
-                            claims.give_back(rest.clone(), 0).unwrap();
-                            rest = rest.end..rest.end;
-                        }
-                    }
-                }
-                claims.finish(&claimed.item).unwrap();
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| {
-                    loop {
-                        let number = n_workers.fetch_add(1, Ordering::SeqCst);
-                        let life = deaths.get(at(number)).copied().unwrap_or(u64::MAX);
-                        if work(&format!("{number}r0"), life) {
-                            break;
-                        }
-                    }
-                });
-            }
-        });
-        recorded.into_inner()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
-
-        #[test]
-        fn every_task_is_done_once_however_workers_die(
-            tasks in 0_u64..60, workers in 1_u64..5, deaths in prop::collection::vec(0_u64..12, 0..12)
-        ) {
-            for (task, by) in race(tasks, workers, &deaths).iter().enumerate() {
-                prop_assert_eq!(by.len(), 1, "task {} was done by {:?}", task, by);
-            }
-        }
-    }
-}
+mod tests;

@@ -3,9 +3,8 @@
 //!
 //! Does not know what batch systems say, nor what stands in a record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::ops::Add as _;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::thread::Builder;
@@ -15,23 +14,22 @@ use anyhow::{Context as _, bail};
 
 use super::collector::{Collector, WorkerView};
 use super::elements::ElementWatch;
-use super::heartbeat::last_word;
+use super::heartbeat::{HeartWatch, last_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::submitter::{ElementLife, ElementState, Submission, SubmittedJob, Submitter, note_jobs};
 use super::task_file::TaskWriter;
-use super::{LOCAL, SLURM};
 use crate::engine::Run;
 use crate::event::Event;
-use crate::host::STACK;
-use crate::measure::Usage;
+use crate::host::{FileSystem, STACK};
+use crate::numbers::{count, plural};
 use crate::process::{PollEntry, Waker, poll};
-use crate::study::{ElsewhereCosts, NodeTotal, WorkerCosts};
+use crate::study::WorkerCosts;
 use crate::sync::Mutex;
 
 /// Records are looked for after this, and after half as much again each time that there
 /// were none ...
-const FIRST_LOOK: Duration = Duration::from_millis(10);
+pub(super) const FIRST_LOOK: Duration = Duration::from_millis(10);
 
 /// ... but not after more than this.
 const LAST_LOOK: Duration = Duration::from_millis(500);
@@ -39,14 +37,14 @@ const LAST_LOOK: Duration = Duration::from_millis(500);
 /// Workers that were told to end get so long for it.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// At the end of all tasks those that have nothing to do leave soon.
-const LEAVING: Duration = Duration::from_secs(3);
-
 /// A worker whose element runs for so long and that is not seen does not see the directory.
 pub(super) const UNSEEN: Duration = Duration::from_secs(60);
 
 /// A reason to wait is told after this.
 pub(super) const WORTH_TELLING: Duration = Duration::from_secs(60);
+
+/// What nodes write is seen here so much later at most, where a network is in between.
+const LATENESS: Duration = Duration::from_secs(60);
 
 /// Elements are submitted again so often without any progress.
 const FRUITLESS: u32 = 1;
@@ -105,7 +103,7 @@ impl ClientContext<'_, '_, '_> {
         })
     }
 
-    fn tell(&self, text: &str) {
+    pub(super) fn tell(&self, text: &str) {
         self.run.observer.observe(&Event::Told { text });
     }
 }
@@ -131,13 +129,21 @@ pub(super) struct RunClient<'a, 'r, 'q> {
     pub(super) next_hurry: Instant,
     /// Whether there was a worker.
     pub(super) has_begun: bool,
-    /// No element is left, as far as the batch system knows.
+    /// Whose hearts beat, for those of whom the batch system knows nothing.
+    pub(super) hearts: HeartWatch,
+    /// No element is left, as far as the batch system knows; and since when that is known.
     pub(super) nobody_is_left: bool,
+    left_since: Option<Instant>,
+    /// How late what others wrote is seen.
+    lateness: Duration,
 }
 
 impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     pub(super) fn new(it: ClientContext<'a, 'r, 'q>, jobs: Vec<SubmittedJob>) -> anyhow::Result<Self> {
         let records = Collector::open(it.run, it.layout)?;
+        let hearts = HeartWatch::new(it.layout, it.spec.lease);
+        let is_shared = FileSystem::of(it.layout.root()).is_some_and(|system| system.is_shared());
+        let lateness = if is_shared { LATENESS } else { Duration::ZERO };
         Ok(Self {
             done_then: records.n_done(),
             records,
@@ -151,8 +157,11 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             drains: false,
             ending_since: None,
             next_hurry: Instant::now(),
+            hearts,
             has_begun: false,
             nobody_is_left: false,
+            left_since: None,
+            lateness,
         })
     }
 
@@ -170,10 +179,12 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         note_jobs(layout, &jobs).context("cannot note what was submitted")?;
         let had: u32 = jobs.iter().map(|job| job.count).sum();
         if had < count {
-            self.it.tell(&format!("Slurm takes {had} of {count} elements: they do all of the work"));
+            let (of, do_it) = (plural(count.into(), "element"), if had == 1 { "it does" } else { "they do" });
+            self.it.tell(&format!("Slurm takes {had} of {of}: {do_it} all of the work"));
         }
         self.jobs.extend(jobs);
         (self.submitted, self.nobody_is_left, self.unseen_since) = (Instant::now(), false, None);
+        self.left_since = None;
         self.done_then = self.records.n_done();
         if self.records.workers.is_empty() {
             self.records.waits_since = Some(self.submitted);
@@ -210,10 +221,11 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         let Some(tasks) = self.records.n_tasks()? else {
             bail!("the inputs of this run were not read to their end: run it again");
         };
-        self.it.tell(&format!("{} of {tasks} jobs were done before", self.records.n_done()));
+        self.it.tell(&format!("done before: {} of {}", count(self.records.n_done()), plural(tasks, "job")));
         self.records.catch_up(self.n_elements())?;
         if self.records.n_done() < tasks {
-            let states = self.it.submitter.look(&self.jobs)?;
+            let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
+            let states = self.known(states);
             self.bury_ended(&states)?;
             let is_alive = |state: &ElementState| !matches!(state.life, ElementLife::Ended(_));
             if states.iter().any(is_alive) {
@@ -254,7 +266,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         Ok((self.costs(), end))
     }
 
-    fn wait(&self, time: Duration) {
+    pub(super) fn wait(&self, time: Duration) {
         let interrupt = self.it.run.interrupt;
         let unless = |is_known: bool, entry| if is_known { PollEntry::NOTHING } else { entry };
         let mut entries = [
@@ -280,7 +292,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             return Ok(LookStep::Over(end));
         }
         if let Some(states) = self.it.watch.news() {
-            self.hear_elements(&states)?;
+            self.hear_elements(states)?;
         }
         if let Some((failures, why)) = self.it.watch.silence()
             && failures == 3
@@ -291,7 +303,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     }
 
     /// What workers said of themselves.
-    fn hear_workers(&mut self) {
+    pub(super) fn hear_workers(&mut self) {
         if !self.has_begun && self.records.workers.iter().any(|worker| worker.about.is_some()) {
             self.has_begun = true;
             self.it.run.observer.observe(&Event::StartsGoOn);
@@ -352,7 +364,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             return Ok((self.nobody_is_left || is_enough).then_some(RunEnd::Left));
         }
         if !self.drains {
-            return if self.nobody_is_left { self.submit_again() } else { Ok(None) };
+            return if self.nobody_is_left && self.has_seen_all() { self.submit_again() } else { Ok(None) };
         }
         let all_have_left = self.records.workers.iter().all(WorkerView::has_left);
         if self.nobody_is_left || (all_have_left && self.records.n_running() == 0) {
@@ -360,6 +372,13 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             return Ok(Some(RunEnd::Left));
         }
         Ok(None)
+    }
+
+    /// Whether all is here that those recorded who are not left: what nodes wrote may be seen
+    /// later than that they are done.
+    fn has_seen_all(&mut self) -> bool {
+        let since = *self.left_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= self.lateness || !self.lacks(|worker| worker.bye.is_some())
     }
 
     /// Where nobody is left and tasks are, others are to do them, as long as there is progress.
@@ -379,102 +398,14 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         }
         let left = self.records.n_tasks()?.map_or(u64::MAX, |tasks| tasks - done);
         let elements = left.div_ceil(self.it.spec.slots().into()).min(self.it.spec.cluster.elements.into());
-        self.it.tell(&format!("all workers have ended and {left} jobs are left: starting {elements} more"));
+        let are_left = if left == 1 { "1 job is left" } else { &format!("{} jobs are left", count(left)) };
+        self.it.tell(&format!("all workers have ended and {are_left}: starting {} more", count(elements)));
         self.n_resubmitted += elements;
         for worker in self.records.workers.iter().filter(|worker| !worker.has_left()) {
             self.it.layout.bury(worker.name()).context("cannot note that a worker is gone")?;
         }
         self.submit(u32::try_from(elements).unwrap_or(1).max(1))?;
         Ok(None)
-    }
-
-    /// Lets workers go, and says what is left.
-    fn leave(&mut self, end: RunEnd) -> anyhow::Result<()> {
-        let until = Instant::now() + LEAVING;
-        if end == RunEnd::Done {
-            let is_unseen = self.lacks(|_| true);
-            if is_unseen || self.it.spec.engine == LOCAL.name {
-                // They are idle, or have not begun.
-                let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
-            }
-            while Instant::now() < until && !self.records.workers.iter().all(WorkerView::has_left) {
-                self.wait(FIRST_LOOK);
-                self.records.collect(self.n_elements())?;
-                self.hear_workers();
-            }
-            if self.lacks(|worker| worker.bye.is_some()) && !is_unseen {
-                // Of those the batch system may believe that they work.
-                let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
-            }
-            if self.it.spec.engine == LOCAL.name {
-                // Whoever started processes waits for them.
-                while Instant::now() < until {
-                    let states = self.it.submitter.look(&self.jobs)?;
-                    if states.iter().all(|state| matches!(state.life, ElementLife::Ended(_))) {
-                        break;
-                    }
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-            }
-            return Ok(());
-        }
-        self.records.catch_up(self.n_elements())?;
-        if self.it.spec.words.is_none() || end == RunEnd::Halted {
-            return self.records.give_up_rest();
-        }
-        // Whoever goes on shows in its turn what waits here for what is not done.
-        let root = self.it.layout.root().display();
-        let left = if self.nobody_is_left { "" } else { "workers may still run: parsim cancel ends them; " };
-        self.it.tell(&format!("{left}go on with: parsim resume {root}"));
-        Ok(())
-    }
-
-    /// Whether there is an element that has no such worker.
-    fn lacks(&self, is_such: impl Fn(&WorkerView) -> bool) -> bool {
-        let workers = self.records.workers.iter().filter(|worker| is_such(worker));
-        let elements: BTreeSet<u32> = workers.filter_map(WorkerView::element).collect();
-        self.jobs.iter().flat_map(SubmittedJob::elements).any(|element| !elements.contains(&element))
-    }
-
-    fn costs(&self) -> WorkerCosts {
-        let workers = &self.records.workers;
-        let by_node = self.by_node();
-        // Processes of this machine were waited for, and count with this one.
-        let used = workers.iter().filter(|_| self.it.spec.engine == SLURM.name);
-        let usage =
-            used.filter_map(|worker| Some(worker.bye.as_ref()?.usage)).fold(Usage::default(), Usage::add);
-        let memory = workers.iter().filter_map(|worker| worker.bye.as_ref()?.peak_memory);
-        WorkerCosts {
-            workers: workers.len().max(1),
-            startup: Duration::ZERO,
-            peak_memory: Some(memory.sum()),
-            passed: 0,
-            passing: Duration::ZERO,
-            replaced: self.n_resubmitted,
-            elsewhere: Some(ElsewhereCosts {
-                queue_wait: self.records.queue_wait,
-                usage,
-                nodes: by_node.iter().map(|total| total.node.clone()).collect(),
-                by_node,
-                reruns: self.records.counts.reruns,
-                duplicates: self.records.counts.duplicates,
-            }),
-        }
-    }
-
-    /// What each node did. An element that was submitted again has the slots of the one in
-    /// whose place it is.
-    fn by_node(&self) -> Vec<NodeTotal> {
-        let mut totals: BTreeMap<&str, (NodeTotal, BTreeSet<u32>)> = BTreeMap::new();
-        for worker in &self.records.workers {
-            let Some(about) = &worker.about else { continue };
-            let (total, places) = totals.entry(&about.node).or_default();
-            total.add_all(&worker.total);
-            let is_new = places.insert(worker.element().unwrap_or(0) % self.it.spec.cluster.elements.max(1));
-            total.slots += if is_new { about.slots } else { 0 };
-        }
-        let named = |(node, (total, _)): (&str, (NodeTotal, _))| NodeTotal { node: node.to_owned(), ..total };
-        totals.into_iter().map(named).collect()
     }
 }
 

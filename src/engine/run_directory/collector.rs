@@ -294,8 +294,7 @@ impl<'r, 'q> Collector<'r, 'q> {
         let epoch = self.workers[index].about.as_ref().map_or(0, |about| about.epoch);
         let after = Duration::from_millis(epoch) + Duration::from_nanos(begun.at);
         let since = after.saturating_sub(Duration::from_millis(self.epoch.millis()));
-        let at = (self.began + since).min(self.run.clock.now());
-        at.saturating_sub(self.queue_wait).max(self.run.started)
+        (self.began + since).min(self.run.clock.now()).max(self.run.started)
     }
 
     fn ends(&mut self, index: usize, done: DoneEntry) -> anyhow::Result<()> {

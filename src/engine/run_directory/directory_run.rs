@@ -135,7 +135,7 @@ impl Engine for DirectoryRun {
         let jobs = noted_jobs(&layout).context("cannot see what was submitted")?;
         let spec = RunSpec::read(&layout)?;
         let waker = Waker::new().context("cannot open what wakes")?;
-        let watch = ElementWatch::new(&*submitter, waker.clone());
+        let watch = ElementWatch::new(&*submitter, &spec, waker.clone());
         let context = ClientContext {
             run,
             layout: &layout,
@@ -229,7 +229,7 @@ impl DirectoryRun {
         let MadeRun { layout, spec, .. } = made;
         let mut writer = TaskWriter::create(layout).context("cannot put tasks down")?;
         let waker = Waker::new().context("cannot open what wakes")?;
-        let watch = ElementWatch::new(submitter, waker.clone());
+        let watch = ElementWatch::new(submitter, spec, waker.clone());
         let trouble = Mutex::default();
         let context = ClientContext {
             run,

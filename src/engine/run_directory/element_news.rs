@@ -5,11 +5,30 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 use super::client::{RunClient, UNSEEN, WORTH_TELLING};
+use super::collector::WorkerView;
 use super::submitter::{ElementLife, ElementState};
 use super::{SLURM, slurm};
 use crate::event::Event;
 
 impl RunClient<'_, '_, '_> {
+    /// `states` where nobody is unknown: an element lives as long as the heart of its worker
+    /// beats. A controller that has lost its memory does not know what runs.
+    pub(super) fn known(&mut self, states: Vec<ElementState>) -> Vec<ElementState> {
+        let mut told = |ElementState { number, life }: ElementState| {
+            let ElementLife::Unknown = life else { return ElementState { number, life } };
+            let of_it = |worker: &&WorkerView| worker.element() == Some(number) && !worker.has_left();
+            let workers = self.records.workers.iter().filter(of_it);
+            let living = workers.filter(|worker| !self.hearts.is_gone(worker.name())).last();
+            let life = match living {
+                Some(worker) => ElementLife::Running(worker.node().to_owned()),
+                None => ElementLife::Ended("it is not queued any more".to_owned()),
+            };
+            self.it.watch.look_within(self.it.spec.lease / 2);
+            ElementState { number, life }
+        };
+        states.into_iter().map(&mut told).collect()
+    }
+
     /// Notes of workers whose elements have ended that they will record nothing more.
     pub(super) fn bury_ended(&mut self, states: &[ElementState]) -> anyhow::Result<()> {
         for ElementState { number, life } in states {
@@ -28,13 +47,15 @@ impl RunClient<'_, '_, '_> {
     }
 
     /// What the batch system knows of elements.
-    pub(super) fn hear_elements(&mut self, states: &[ElementState]) -> anyhow::Result<()> {
+    pub(super) fn hear_elements(&mut self, states: Vec<ElementState>) -> anyhow::Result<()> {
         // What they recorded before they ended is here by now.
         self.records.catch_up(self.n_elements())?;
-        self.bury_ended(states)?;
+        let are_known = states.iter().all(|state| state.life != ElementLife::Unknown);
+        let states = self.known(states);
+        self.bury_ended(&states)?;
         let mut waiting = None;
         let (mut n_alive, mut n_running) = (0, 0);
-        for ElementState { number, life } in states {
+        for ElementState { number, life } in &states {
             match life {
                 ElementLife::Waiting(reason) => {
                     n_alive += 1;
@@ -53,12 +74,13 @@ impl RunClient<'_, '_, '_> {
                         }
                     }
                 }
+                ElementLife::Unknown => {}
             }
         }
         if n_alive == 0 {
             self.nobody_is_left = true;
         }
-        if n_running > 0 {
+        if n_running > 0 && are_known {
             self.it.watch.relax();
         }
         if let Some(reason) = waiting.filter(|_| n_running == 0) {

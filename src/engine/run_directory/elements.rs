@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::run_spec::RunSpec;
 use super::submitter::{ElementState, SubmittedJob, Submitter};
 use crate::process::Waker;
 use crate::sync::{Condvar, Mutex};
@@ -18,6 +19,7 @@ const LAST_LOOK: Duration = Duration::from_secs(30);
 /// Asks a batch system, and keeps what it answered last.
 pub(super) struct ElementWatch<'a> {
     submitter: &'a dyn Submitter,
+    spec: &'a RunSpec,
     state: Mutex<WatchState>,
     called: Condvar,
     waker: Waker,
@@ -38,9 +40,9 @@ struct WatchState {
 }
 
 impl<'a> ElementWatch<'a> {
-    pub(super) fn new(submitter: &'a dyn Submitter, waker: Waker) -> Self {
+    pub(super) fn new(submitter: &'a dyn Submitter, spec: &'a RunSpec, waker: Waker) -> Self {
         let state = WatchState { interval: FIRST_LOOK, ..WatchState::default() };
-        Self { submitter, state: Mutex::new(state), called: Condvar::new(), waker }
+        Self { submitter, spec, state: Mutex::new(state), called: Condvar::new(), waker }
     }
 
     /// These are to be asked about, from now on.
@@ -62,6 +64,14 @@ impl<'a> ElementWatch<'a> {
     /// There is no hurry: things go on.
     pub(super) fn relax(&self) {
         self.state.lock().interval = LAST_LOOK;
+    }
+
+    /// The next question comes after this at the latest.
+    pub(super) fn look_within(&self, time: Duration) {
+        let mut state = self.state.lock();
+        state.interval = state.interval.min(time);
+        drop(state);
+        self.called.notify_one();
     }
 
     /// What was answered since this was asked last.
@@ -101,7 +111,7 @@ impl<'a> ElementWatch<'a> {
             let jobs = state.jobs.clone();
             state.is_urgent = false;
             drop(state);
-            let looked = self.submitter.look(&jobs);
+            let looked = self.submitter.look(self.spec, &jobs);
             let mut state = self.state.lock();
             state.interval = (state.interval * 2).min(LAST_LOOK);
             match looked {

@@ -70,6 +70,16 @@ pub(super) fn element_of(worker: &str) -> Option<u32> {
     worker.split_once('r')?.0.parse().ok()
 }
 
+/// Why a worker takes part no more, though it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CutOff {
+    /// Others take it for dead and do what it had: a batch system had forgotten it, or it was
+    /// silent for too long. What it is in the middle of may still count.
+    Buried,
+    /// Another run is in the place of its own.
+    OtherRun,
+}
+
 /// Sees whose counters stand still.
 #[derive(Debug)]
 pub(super) struct HeartWatch {

@@ -5,7 +5,7 @@
 //! tasks, tasks.index, tasks.end   the tasks, where each begins, and how many there are
 //! jobs             what was submitted, a line each
 //! claims/17        "START END WORKER": claim 17 begins where 16 ends; 17.1, 17.2: later owners
-//! free/8-12-3r0    tasks 8 to 11, given back by worker 3r0; free/8-12-3r0.1 ...: its owners
+//! free/8-12-3r0    tasks 8 to 11 and what they were a part of, given back by worker 3r0; free/8-12-3r0.1 ...: its owners
 //! done/NAME        all of that claim is recorded or was given back
 //! hb/3r0           a counter that worker 0 of element 3 renews as long as it lives
 //! dead/3r0         the worker will record nothing more
@@ -107,6 +107,12 @@ impl RunLayout {
         let is_gone = spec.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         ensure!(!is_gone, "somebody removed the run directory {}", self.root.display());
         Ok(())
+    }
+
+    /// What this directory is to the file system, whatever stands at its path later.
+    pub(super) fn identity(&self) -> io::Result<(u64, u64)> {
+        let spec = fs::metadata(self.path("run.json"))?;
+        Ok((spec.dev(), spec.ino()))
     }
 
     pub(super) fn root(&self) -> &Path {

@@ -56,7 +56,7 @@ impl Submitter for LocalElements {
                 .arg0("parsim")
                 .args(["worker", "--run-dir"])
                 .arg(layout.root())
-                .args(["--element", &element.to_string()])
+                .args(["--run", &spec.name, "--element", &element.to_string()])
                 .current_dir(spec.directory())
                 // Not in the terminal's group: it outlives this process.
                 .process_group(0)
@@ -79,7 +79,7 @@ impl Submitter for LocalElements {
         Ok(())
     }
 
-    fn look(&self, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>> {
+    fn look(&self, _spec: &RunSpec, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>> {
         self.children.lock().retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
         let state = |job: &SubmittedJob| {
             let life = match alive(&job.id) {

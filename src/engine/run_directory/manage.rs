@@ -146,13 +146,13 @@ impl StoredRun {
         status.recorded = done.count();
         let jobs = noted_jobs(&self.layout)?;
         if !jobs.is_empty() {
-            match submitter_of(&self.spec.engine).look(&jobs) {
+            match submitter_of(&self.spec.engine).look(&self.spec, &jobs) {
                 Ok(known) => {
                     for state in known {
                         let life = match state.life {
                             ElementLife::Waiting(reason) => format!("waiting ({reason})"),
                             ElementLife::Running(_) => "running".to_owned(),
-                            ElementLife::Ended(_) => "ended".to_owned(),
+                            ElementLife::Ended(_) | ElementLife::Unknown => "ended".to_owned(),
                         };
                         *status.elements.entry(life).or_default() += 1;
                     }

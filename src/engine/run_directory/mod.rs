@@ -12,8 +12,8 @@
 //! | `run_spec`, `task_file` | what the run is, and its tasks |
 //! | `claims`, `heartbeat` | who does which tasks, and who lives |
 //! | `segment`, `segment_writer`, `scribe` | what workers record, and when |
-//! | `work_list`, `earlier`, `time_limit`, `worker`, `claiming` | a worker |
-//! | `directory_run`, `client`, `element_news`, `collector`, `accepted` | whoever began the run or goes on with it |
+//! | `work_list`, `earlier`, `time_limit`, `worker`, `worker_watch`, `claiming` | a worker |
+//! | `directory_run`, `client`, `client_end`, `element_news`, `collector`, `accepted` | whoever began the run or goes on with it |
 //! | `submitter`, `slurm`, `local_elements`, `elements` | how workers are started, and whether they are |
 //! | `manage` | what can be asked of a run directory |
 //!
@@ -25,6 +25,7 @@ mod accepted;
 mod claiming;
 mod claims;
 mod client;
+mod client_end;
 mod collector;
 mod directory_run;
 mod earlier;
@@ -44,6 +45,7 @@ mod task_file;
 mod time_limit;
 mod work_list;
 mod worker;
+mod worker_watch;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;

@@ -18,19 +18,26 @@ use crate::task::Record;
 /// it is open what a task that did not succeed means.
 const LAG: Duration = Duration::from_millis(300);
 
+/// Nobody looks less often: whatever is more between two looks, this process did not run.
+pub(super) const AWAKE: Duration = Duration::from_millis(100);
+
 /// So much of what a task writes is kept; more is put down at once.
 const KEPT: usize = 256 << 10;
 
 /// Puts down what happens to a worker's tasks.
 pub(super) struct Scribe {
     segment: Mutex<SegmentWriter>,
-    held: Mutex<Vec<(Instant, AssignedTask, Box<DoneEntry>)>>,
+    held: Mutex<HeldTasks>,
     executions: AtomicU32,
 }
 
 impl Scribe {
     pub(super) fn new(segment: SegmentWriter) -> Self {
-        Self { segment: Mutex::new(segment), held: Mutex::default(), executions: AtomicU32::new(0) }
+        Self {
+            segment: Mutex::new(segment),
+            held: Mutex::new(HeldTasks::new(Instant::now())),
+            executions: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn put(&self, entry: &Entry) -> io::Result<()> {
@@ -44,20 +51,45 @@ impl Scribe {
 
     /// The end of a task is put down later, if that still means something.
     pub(super) fn hold(&self, task: AssignedTask, done: Box<DoneEntry>) {
-        self.held.lock().push((Instant::now() + LAG, task, done));
+        self.held.lock().hold(task, done);
     }
 
     /// Those that were held back for long enough, or all.
     pub(super) fn due(&self, all: bool) -> Vec<(AssignedTask, Box<DoneEntry>)> {
-        let now = Instant::now();
-        let mut held = self.held.lock();
-        held.extract_if(.., |(due, ..)| all || *due <= now).map(|(_, task, done)| (task, done)).collect()
+        self.held.lock().due(Instant::now(), all)
     }
 
     /// How long until one is due.
     pub(super) fn next_due(&self) -> Option<Duration> {
-        let due = self.held.lock().iter().map(|(due, ..)| *due).min();
-        due.map(|due| due.saturating_duration_since(Instant::now()))
+        self.held.lock().waiting.iter().map(|(left, ..)| *left).min()
+    }
+}
+
+/// Ends of tasks that are held back. Only time in which this process was awake counts: where a
+/// machine stands still, whoever ends all does so, too.
+struct HeldTasks {
+    /// Each with the time that is left.
+    waiting: Vec<(Duration, AssignedTask, Box<DoneEntry>)>,
+    looked: Instant,
+}
+
+impl HeldTasks {
+    fn new(now: Instant) -> Self {
+        Self { waiting: Vec::new(), looked: now }
+    }
+
+    fn hold(&mut self, task: AssignedTask, done: Box<DoneEntry>) {
+        self.waiting.push((LAG, task, done));
+    }
+
+    fn due(&mut self, now: Instant, all: bool) -> Vec<(AssignedTask, Box<DoneEntry>)> {
+        let awake = now.saturating_duration_since(self.looked).min(AWAKE);
+        self.looked = now;
+        for (left, ..) in &mut self.waiting {
+            *left = left.saturating_sub(awake);
+        }
+        let is_due = |held: &mut (Duration, _, _)| all || held.0.is_zero();
+        self.waiting.extract_if(.., is_due).map(|(_, task, done)| (task, done)).collect()
     }
 }
 
@@ -154,5 +186,28 @@ impl Observer for SlotScribe<'_> {
 impl RecordSink for &SlotScribe<'_> {
     fn enter(&mut self, record: Record) {
         self.told.lock().record = Some(record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::claims::WorkItem;
+    use super::super::segment::BegunEntry;
+    use super::*;
+    use crate::task::Outcome;
+
+    #[test]
+    fn time_in_which_a_machine_stood_still_does_not_count() {
+        let start = Instant::now();
+        let mut held = HeldTasks::new(start);
+        let record = Record::without_measures(0, Outcome::Signaled(9));
+        let begun = BegunEntry { place: 0, slot: 0, at: 0 };
+        let done = Box::new(DoneEntry { begun, execution: 0, written: Vec::new(), record });
+        held.hold(AssignedTask { place: 0, item: WorkItem::Claim(0), lost: 0 }, done);
+        // It stands still for an hour, and goes on.
+        let after = start + Duration::from_secs(3600);
+        assert!(held.due(after, false).is_empty());
+        assert!(held.due(after + AWAKE, false).is_empty());
+        assert_eq!(held.due(after + 2 * AWAKE, false).len(), 1);
     }
 }

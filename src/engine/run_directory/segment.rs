@@ -239,6 +239,11 @@ impl RawEntry {
         (*kind == kind::BEGUN).then(|| BegunEntry::read(&mut PayloadCursor(rest))).flatten()
     }
 
+    /// Whether the worker says that it ends by itself.
+    pub(super) fn is_bye(&self) -> bool {
+        self.payload.first() == Some(&kind::BYE)
+    }
+
     /// The execution of which it has output, if it has some.
     pub(super) fn written_execution(&self) -> Option<u32> {
         let (kind, rest) = self.payload.split_first()?;

@@ -86,15 +86,15 @@ impl Submitter for Slurm {
         }
     }
 
-    fn look(&self, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>> {
+    fn look(&self, spec: &RunSpec, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>> {
         let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
-        let arguments = ["-h", "-r", "-t", "all", "-o", "%F|%K|%T|%r|%N", "-j", &ids.join(",")];
+        let arguments = ["-h", "-r", "-t", "all", "-o", "%F|%K|%T|%r|%N|%j", "-j", &ids.join(",")];
         let answer = ask("squeue", &arguments.map(OsString::from), "", PATIENCE)?;
         // Jobs that ended long ago are forgotten.
         if answer.status != Some(0) && !answer.stderr.contains("Invalid job id") {
             bail!("{}", told("squeue", &answer));
         }
-        Ok(states(jobs, &answer.stdout))
+        Ok(states(&spec.name, jobs, &answer.stdout))
     }
 }
 
@@ -184,9 +184,10 @@ fn clock(time: Duration) -> String {
 fn script(submission: &Submission<'_>) -> String {
     let quoted = |path: &std::path::Path| shell_words::quote(&path.to_string_lossy()).into_owned();
     format!(
-        "#!/bin/sh\nexec {} worker --run-dir {} --element \"$(({} + SLURM_ARRAY_TASK_ID))\"\n",
+        "#!/bin/sh\nexec {} worker --run-dir {} --run {} --element \"$(({} + SLURM_ARRAY_TASK_ID))\"\n",
         quoted(&submission.program),
         quoted(submission.layout.root()),
+        submission.spec.name,
         submission.first,
     )
 }
@@ -204,20 +205,21 @@ fn told(program: &str, answer: &Answer) -> String {
     }
 }
 
-/// What `squeue` says of the elements of `jobs`: those it does not know have ended.
-fn states(jobs: &[SubmittedJob], text: &str) -> Vec<ElementState> {
+/// What `squeue` says of the elements of `jobs`, which are called `name`: of those it
+/// does not know nobody can tell.
+fn states(name: &str, jobs: &[SubmittedJob], text: &str) -> Vec<ElementState> {
     let mut states: Vec<ElementState> = jobs
         .iter()
         .flat_map(SubmittedJob::elements)
-        .map(|number| ElementState {
-            number,
-            life: ElementLife::Ended("it is not queued any more".to_owned()),
-        })
+        .map(|number| ElementState { number, life: ElementLife::Unknown })
         .collect();
     for line in text.lines() {
         let fields: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [id, index, state, reason, node] = fields[..] else { continue };
-        let Some(job) = jobs.iter().find(|job| job.id == id) else { continue };
+        let [id, index, state, reason, node, called] = fields[..] else { continue };
+        // A controller that forgot jobs uses their numbers again: for others' jobs, and for
+        // those in their place.
+        let mut ours = jobs.iter().rev().filter(|_| called == name);
+        let Some(job) = ours.find(|job| job.id == id) else { continue };
         let Some(number) = index.parse::<u32>().ok().and_then(|index| job.first.checked_add(index)) else {
             continue;
         };
@@ -301,18 +303,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_squeue_says_is_understood_and_what_it_does_not_say_has_ended() {
+    fn what_squeue_says_is_understood_and_what_it_does_not_say_is_unknown() {
         let jobs = [
             SubmittedJob { first: 0, count: 3, id: "17".to_owned() },
             SubmittedJob { first: 3, count: 2, id: "18".to_owned() },
         ];
-        let text = "17|0|RUNNING|None|n3\n17|2|PENDING|Priority|\n18|0|TIMEOUT|TimeLimit|n1\n99|0|RUNNING||n9\nnoise\n";
-        let lives: Vec<ElementLife> = states(&jobs, text).into_iter().map(|state| state.life).collect();
+        let text = "17|0|RUNNING|None|n3|mine\n17|2|PENDING|Priority||mine\n18|0|TIMEOUT|TimeLimit|n1|mine\n\
+                    18|1|RUNNING|None|n2|theirs\n99|0|RUNNING||n9|mine\nnoise\n";
+        let lives = |jobs: &[SubmittedJob]| -> Vec<ElementLife> {
+            states("mine", jobs, text).into_iter().map(|state| state.life).collect()
+        };
+        let again = lives(&[jobs[0].clone(), SubmittedJob { first: 3, ..jobs[0].clone() }]);
+        assert_eq!(again[0], ElementLife::Unknown);
+        assert_eq!(again[3], ElementLife::Running("n3".to_owned()));
+        let lives = lives(&jobs);
         assert_eq!(lives[0], ElementLife::Running("n3".to_owned()));
-        assert!(matches!(&lives[1], ElementLife::Ended(_)));
+        assert_eq!(lives[1], ElementLife::Unknown);
         assert_eq!(lives[2], ElementLife::Waiting("Priority".to_owned()));
         assert_eq!(lives[3], ElementLife::Ended("TIMEOUT".to_owned()));
-        assert!(matches!(&lives[4], ElementLife::Ended(_)));
+        assert_eq!(lives[4], ElementLife::Unknown);
     }
 
     #[test]

@@ -85,6 +85,9 @@ pub(super) enum ElementLife {
     Running(String),
     /// It has ended, as the batch system calls that.
     Ended(String),
+    /// The batch system does not know it: it ended long ago, or the batch system has lost its
+    /// memory, and its worker may live for all that.
+    Unknown,
 }
 
 /// A batch system.
@@ -95,8 +98,8 @@ pub(super) trait Submitter: Sync {
     /// Ends all elements of `jobs` that are called as `spec` says.
     fn cancel(&self, spec: &RunSpec, jobs: &[SubmittedJob]) -> anyhow::Result<()>;
 
-    /// What is known of the elements of `jobs`.
-    fn look(&self, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>>;
+    /// What is known of the elements of `jobs` that are called as `spec` says.
+    fn look(&self, spec: &RunSpec, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>>;
 }
 
 /// Puts down that `jobs` were submitted.

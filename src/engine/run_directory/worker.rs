@@ -4,20 +4,20 @@
 //! Tasks are done as everywhere (`run_one`). Knows nothing of who reads what it records.
 
 use std::fs;
-use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
 use super::claims::Claims;
-use super::heartbeat::{Heart, HeartWatch, leave_word};
+use super::heartbeat::{CutOff, Heart, HeartWatch, leave_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
-use super::scribe::{Scribe, ScribedTask, SlotScribe};
+use super::scribe::{AWAKE, Scribe, ScribedTask, SlotScribe};
 use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, WorkerEntry};
 use super::segment_writer::SegmentWriter;
 use super::task_file::TaskReader;
@@ -28,26 +28,25 @@ use crate::host::STACK;
 use crate::measure::{Clock, MonotonicClock};
 use crate::moment::Moment;
 use crate::policy::Policy;
-use crate::process::{Interrupt, PollEntry, Waker, poll};
+use crate::process::child::Guard;
+use crate::process::{Interrupt, Waker};
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Outcome, Record, Task};
 use crate::text::without_numbers;
 use crate::workload::{RunProcess, Workload};
 
-/// What has to be looked after beside the tasks is looked after so often.
-const TICK: Duration = Duration::from_millis(200);
-
-/// Whether nothing more is to be begun is looked for so often in the middle of work.
-const STOP_LOOK: Duration = TICK;
-
 /// Whoever ends all reaches this process so soon after its tasks.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
+/// Whoever kills all may be in the middle of it when a task ends: before that is recorded, it
+/// is waited for this part of the time that the task took, never longer than [`A_MOMENT`] ...
+const BREATH: u32 = 50;
+
+/// ... and not at all where that is less.
+const SHORTEST_BREATH: Duration = Duration::from_millis(1);
+
 /// A status of a shell above this tells of a signal.
 const SIGNAL_STATUS: i32 = 128;
-
-/// A heart beats so often, or faster where that is not fast enough to be seen.
-const BEAT: Duration = Duration::from_secs(5);
 
 /// A task for which the time of a worker was too short so often is too long.
 const MOST_LOST: u32 = 2;
@@ -60,10 +59,14 @@ type BuildWorkload<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<B
 pub struct RunElement {
     /// Its number in the run, from 0.
     pub number: u32,
+    /// What the run is called.
+    pub run: String,
     /// The machine, as its users know it.
     pub node: String,
     /// Seconds since 1970 at which it will be ended, where that is known.
     pub end: Option<u64>,
+    /// Who ends its jobs where it cannot, and lives as long as it does.
+    pub guard: Option<Guard>,
 }
 
 /// Does tasks of the run in `root` until there are none, it is told to stop, its time is
@@ -81,10 +84,13 @@ pub fn work_in(
     let epoch = Moment::now();
     clock.reset_peak();
     let layout = RunLayout::open(root)?;
+    let spec = RunSpec::read(&layout)?;
+    let identity = layout.identity().context("cannot look at the run")?;
+    // A batch system may start what was forgotten, when there is another run in its place.
+    ensure!(spec.name == element.run, "{} is another run by now", layout.root().display());
     let (name, heart) = Heart::begin(&layout, element.number)
         .with_context(|| format!("cannot write in {}", layout.root().display()))?;
     let segment = SegmentWriter::create(&layout, &name).context("cannot record what is done")?;
-    let spec = RunSpec::read(&layout)?;
     let scribe = Scribe::new(segment);
     scribe.put(&Entry::Worker(WorkerEntry {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -93,6 +99,7 @@ pub fn work_in(
         slots: spec.slots(),
         epoch: epoch.millis(),
     }))?;
+    let is_ours = || layout.identity().is_ok_and(|now| now == identity);
     let done = prepared(&layout, &spec, build).and_then(|workload| {
         let worker = DirectoryWorker {
             tasks: TaskReader::open(&layout)?,
@@ -115,6 +122,9 @@ pub fn work_in(
             spec: &spec,
             name: &name,
             stops,
+            guard: element.guard.as_ref(),
+            identity,
+            cut_off: OnceLock::new(),
         };
         worker.work()?;
         workload.finish()
@@ -125,13 +135,15 @@ pub fn work_in(
             let why = without_numbers(&format!("{error:#}"));
             scribe.put(&Entry::Failed(why.clone())).inspect_err(|_| {
                 // It is in the log in any case.
-                let _ = leave_word(&layout, &name, &why);
+                let _ = if is_ours() { leave_word(&layout, &name, &why) } else { Ok(()) };
             })
         }
     };
     let bye = ByeEntry { peak_memory: clock.peak_memory(), usage: clock.usage() };
     let said = said.and_then(|()| scribe.put(&Entry::Bye(bye)));
-    layout.bury(&name).context("cannot say that this worker is gone")?;
+    if is_ours() {
+        layout.bury(&name).context("cannot say that this worker is gone")?;
+    }
     done.and(said.map_err(Into::into))
 }
 
@@ -168,6 +180,10 @@ pub(super) struct DirectoryWorker<'a> {
     pub(super) scribe: &'a Scribe,
     /// Set when the process is to end.
     pub(super) stops: &'a Interrupt,
+    pub(super) guard: Option<&'a Guard>,
+    /// What the run is to the file system.
+    pub(super) identity: (u64, u64),
+    pub(super) cut_off: OnceLock<CutOff>,
     /// Set when what runs is to end.
     pub(super) ends_tasks: Interrupt,
     /// Woken when all slots are left.
@@ -206,7 +222,11 @@ impl DirectoryWorker<'_> {
             Ok(())
         })?;
         self.settle_held(true)?;
-        let begun = u32::from(!self.stops.is_set());
+        if self.is_cut_off().is_some() {
+            // Others have done with it, or do it already.
+            return self.trouble.lock().take().map_or(Ok(()), Err);
+        }
+        let begun = u32::from(self.end.is_over() && !self.stops.is_set());
         for returned in self.list.lock().take_all(begun) {
             self.give_back(returned)?;
         }
@@ -214,7 +234,7 @@ impl DirectoryWorker<'_> {
     }
 
     /// Gives tasks back, or fails them if that was done before.
-    fn give_back(&self, returned: Returned) -> anyhow::Result<()> {
+    pub(super) fn give_back(&self, returned: Returned) -> anyhow::Result<()> {
         let Returned { item, tasks, lost, is_last } = returned;
         if lost >= MOST_LOST {
             for place in tasks {
@@ -222,7 +242,7 @@ impl DirectoryWorker<'_> {
                 self.fail(place, &why)?;
             }
         } else {
-            self.claims.lock().give_back(tasks, lost).context("cannot give tasks back")?;
+            self.claims.lock().give_back(&item, tasks, lost).context("cannot give tasks back")?;
         }
         if is_last {
             self.claims.lock().finish(&item).context("cannot say that a claim is done")?;
@@ -253,62 +273,20 @@ impl DirectoryWorker<'_> {
         self.rung.notify_all();
     }
 
-    /// Looks after all but the tasks.
-    fn attend(&self) {
-        let interval = BEAT.min(self.spec.lease / 4);
-        let mut beat = Instant::now() + interval;
-        let mut glance = Instant::now() + STOP_LOOK;
-        loop {
-            let mut entries =
-                [PollEntry::readable(self.stops.wake_fd()), PollEntry::readable(self.left.as_fd())];
-            if self.ends_tasks.is_set() {
-                // It stays readable.
-                entries[0] = PollEntry::NOTHING;
-            }
-            let _ = poll(&mut entries, Some(TICK.min(interval)));
-            if entries[1].is_ready() {
-                return;
-            }
-            let is_stopped = Instant::now() >= glance && {
-                glance = Instant::now() + STOP_LOOK;
-                self.layout.is_stopped()
-            };
-            if (is_stopped || self.stops.is_draining() || self.end.is_over()) && !self.list.lock().is_over {
-                self.list.lock().is_over = true;
-                self.rung.notify_all();
-            }
-            if (self.stops.is_set() || self.end.is_over()) && !self.ends_tasks.is_set() {
-                self.ends_tasks.trigger(libc::SIGTERM);
-            }
-            if Instant::now() >= beat {
-                beat = Instant::now() + interval;
-                // Who cannot say that it lives is taken for dead, and does no harm.
-                let _ = self.heart.lock().beat();
-            }
-            let stale = self.list.lock().take_stale();
-            let settled = self
-                .settle_held(false)
-                .and_then(|()| stale.into_iter().try_for_each(|returned| self.give_back(returned)));
-            if let Err(error) = settled {
-                self.fails(error);
-            }
-        }
-    }
-
     /// Records what was held back for long enough, or all that `is_last` now; where the worker is
     /// to end, it was given up.
-    fn settle_held(&self, is_last: bool) -> anyhow::Result<()> {
+    pub(super) fn settle_held(&self, is_last: bool) -> anyhow::Result<()> {
         loop {
-            let due = self.scribe.due(self.stops.is_set());
+            let due = self.scribe.due(self.is_being_ended());
             for (task, done) in due {
-                if self.stops.is_set() {
+                if self.is_being_ended() {
                     self.list.lock().gave_up(&task);
                 } else {
                     self.record(&task, done)?;
                 }
             }
             match self.scribe.next_due().filter(|_| is_last) {
-                Some(wait) => drop(self.stops.sleep(wait)),
+                Some(wait) => drop(self.stops.sleep(wait.min(AWAKE))),
                 None => return Ok(()),
             }
         }
@@ -318,7 +296,7 @@ impl DirectoryWorker<'_> {
     fn record(&self, task: &AssignedTask, done: Box<DoneEntry>) -> anyhow::Result<()> {
         self.scribe.put(&Entry::Done(done)).context("cannot record what was done")?;
         let is_done = self.list.lock().recorded(&task.item);
-        if is_done {
+        if is_done && self.is_cut_off() != Some(CutOff::OtherRun) {
             self.claims.lock().finish(&task.item).context("cannot say that a claim is done")?;
         }
         Ok(())
@@ -377,6 +355,14 @@ impl DirectoryWorker<'_> {
         match record.outcome {
             Outcome::Interrupted => self.list.lock().gave_up(assigned),
             Outcome::Success => {
+                let breath = A_MOMENT.min(record.wall / BREATH);
+                if breath >= SHORTEST_BREATH {
+                    self.stops.sleep(breath);
+                }
+                if self.is_being_ended() {
+                    self.list.lock().gave_up(assigned);
+                    return Ok(());
+                }
                 self.record(assigned, Box::new(DoneEntry { begun, execution, written, record }))?;
             }
             // It may be that all is being ended, and nobody told this process yet.

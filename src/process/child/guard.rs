@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::reap;
 use crate::process::descriptor::set_nonblocking;
 use crate::process::init::fork;
 use crate::process::signal;
@@ -90,6 +91,12 @@ impl Guard {
             // SAFETY: takes plain numbers and null; the guard is a child that nobody else reaps.
             unsafe { libc::waitpid(self.line.pid, std::ptr::null_mut(), 0) };
         }
+    }
+
+    /// Whether it has ended, which it does not before this process: then somebody kills one
+    /// process of this tree after the other.
+    pub fn is_gone(&self) -> bool {
+        reap::has_ended(self.line.pid)
     }
 
     /// Says whether it was told. Where it was not, the guard is gone or stands still: then

@@ -112,6 +112,11 @@ pub(super) fn changes(pid: i32, which: libc::c_int) -> Option<StopChange> {
     Some(if code == libc::CLD_CONTINUED { StopChange::Continued } else { StopChange::Stopped(status) })
 }
 
+/// Whether the child `pid` has ended, or is none any more. It is left to be reaped.
+pub(super) fn has_ended(pid: i32) -> bool {
+    !matches!(waitid(pid, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT), Ok(None))
+}
+
 /// What the kernel has to tell of the child `pid`, code and status; None where it has
 /// nothing yet.
 #[expect(unsafe_code, reason = "std neither waits without reaping nor tells of stops")]

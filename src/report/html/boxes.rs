@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use super::axis::TimeAxis;
 use super::class_of;
 use crate::numbers::{self, seconds};
-use crate::report::timeline::{self, ShownRun};
+use crate::report::nodes::called;
+use crate::report::timeline::{self, Lane, ShownRun};
 use crate::svg::{Anchor, Hundredth, Svg, Tenth, text_width};
 use crate::task::Record;
 use crate::text::{printable, shortened};
@@ -53,6 +54,8 @@ pub(super) fn has_boxes(shown: ShownRun<'_>) -> bool {
 /// The tasks of one slot in order of time.
 pub(super) struct SlotLane<'a> {
     shown: ShownRun<'a>,
+    /// The machine that it is of, where several were named.
+    pub(super) node: Option<&'a str>,
     /// From 1, as people count.
     pub(super) number: u64,
     tasks: Vec<&'a Record>,
@@ -68,7 +71,8 @@ pub(super) struct Strip {
 /// The slots of a run that had a task.
 pub(super) fn lanes_of(shown: ShownRun<'_>) -> impl Iterator<Item = SlotLane<'_>> {
     let lanes = timeline::lanes(&shown.run.records);
-    lanes.into_iter().map(move |(slot, tasks)| SlotLane { shown, number: u64::from(slot) + 1, tasks })
+    let lane = move |Lane { node, slot, tasks }| SlotLane { shown, node, number: u64::from(slot) + 1, tasks };
+    lanes.into_iter().map(lane)
 }
 
 /// The left and the right end of a task.
@@ -119,7 +123,8 @@ impl SlotLane<'_> {
         let on_a_line = |text: &str| shortened(&text.replace('\n', "\\n"), LONGEST_NAME);
         let mut text = format!("task {}  {}\n", record.seq + 1, on_a_line(&record.label));
         let [from, to, lasts] = [start, end, wall].map(seconds);
-        let _ = writeln!(text, "{}, slot {}: {from} to {to}  ({lasts})", self.shown.name, self.number);
+        let node = self.node.map_or_else(String::new, |node| called(node) + " ");
+        let _ = writeln!(text, "{}, {node}slot {}: {from} to {to}  ({lasts})", self.shown.name, self.number);
         let _ = write!(text, "CPU {}", seconds(cpu));
         if wall > 0.0 {
             let _ = write!(text, " ({})", numbers::percent(cpu / wall));

@@ -4,14 +4,22 @@ use super::axis::TimeAxis;
 use super::boxes::{MOST_LANES, SlotLane, Strip, has_boxes, lanes_of};
 use super::{PagePart, picture};
 use crate::numbers::{self, seconds};
-use crate::report::timeline::ShownRun;
+use crate::report::nodes::called;
+use crate::report::timeline::{ShownRun, are_of_several};
 use crate::svg::{Anchor, Svg};
+use crate::text::shortened;
 
 /// A tail shorter than this share of the run is no tail.
 const TAIL: f64 = 0.02;
 
 /// So few lanes are high enough for a name in each box.
 const FEW: usize = 16;
+
+/// What stands above the lanes of a machine takes so much.
+const NODE: f64 = 20.0;
+
+/// How much of its name is shown; more is not there on a telephone.
+const LONGEST_NODE: usize = 20;
 
 /// A run, a lane for each slot.
 pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
@@ -27,12 +35,19 @@ pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
         _ => 13.0,
     };
     let (top, height) = (20.0, pitch - 3.0);
-    let bottom = top + pitch * lanes.len() as f64;
+    let is_told = are_of_several(all.iter().map(|lane| lane.node));
+    let begins = |at: usize| is_told && (at == 0 || lanes[at].node != lanes[at - 1].node);
+    let mut bottom = top;
+    let mut tops = Vec::new();
+    for at in 0..lanes.len() {
+        bottom += if begins(at) { NODE } else { 0.0 };
+        tops.push(bottom);
+        bottom += pitch;
+    }
     let x = TimeAxis::exact(wall);
     let mut svg = Svg::fluid("plot lanes", bottom + 36.0, "what each slot did when");
     svg.text_beside("label if-wide", (0.0, 13.0), -8.0, Anchor::End, "busy");
-    let tops = (0..lanes.len()).map(|at| top + pitch * at as f64);
-    for top in tops.clone() {
+    for &top in &tops {
         svg.rect("lane", [0.0, top, 100.0, height]);
     }
     let tail = tail(&all, wall);
@@ -41,7 +56,11 @@ pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
         svg.rect("tail", [left, top - 2.0, right - left, bottom - top + 2.0]);
     }
     x.draw_below(&mut svg, bottom, bottom + 3.0, "wall time");
-    for (lane, top) in lanes.iter().zip(tops) {
+    for (at, lane) in lanes.iter().enumerate() {
+        let top = tops[at];
+        if begins(at) {
+            svg.text("label", (0.0, top - 5.0), Anchor::Start, &of_node(&all, lane.node, wall));
+        }
         let middle = top + height / 2.0 + 4.3;
         let busy = numbers::percent((lane.busy() / wall).min(1.0));
         let slot = format!("slot {}", lane.number);
@@ -52,6 +71,15 @@ pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
     }
     let about = about(shown, &all, tail);
     Some(PagePart::Wide(picture(&format!("The {}, slot by slot", shown.title()), &about, &[], svg)))
+}
+
+/// `h1, 2 slots, 96 % busy`.
+fn of_node(lanes: &[SlotLane<'_>], node: Option<&str>, wall: f64) -> String {
+    let own = || lanes.iter().filter(|lane| lane.node == node);
+    let (count, busy) = (own().count(), own().map(SlotLane::busy).sum::<f64>());
+    let busy = numbers::percent((busy / count as f64 / wall).min(1.0));
+    let name = shortened(&node.map_or_else(|| "no machine".to_owned(), called), LONGEST_NODE);
+    format!("{name}, {}, {busy} busy", numbers::plural(count as u64, "slot"))
 }
 
 /// From the first slot that is out of tasks for good to the end of the last task, where

@@ -2,11 +2,12 @@
 
 use super::{Glyphs, Look, labels, ticks};
 use crate::numbers;
-use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
+use crate::report::nodes::called;
+use crate::report::timeline::{self, Lane, ShownRun, ShownRuns, TimeUnit};
 use crate::study::RunResult;
 use crate::style::paint;
 use crate::task::Record;
-use crate::text::wrapped;
+use crate::text::{shortened, wrapped};
 
 /// So many lanes are drawn; the others are told of in a line.
 const MOST_LANES: usize = 16;
@@ -31,7 +32,15 @@ fn drawn(shown: ShownRun<'_>, n_cores: usize, look: Look) -> Vec<String> {
     let all = lanes(shown.run, n_cells);
     let (lanes, more) = all.split_at(all.len().min(MOST_LANES));
     let mut drawn = legend(shown, lanes, n_cells, glyphs);
-    drawn.extend(lanes.iter().map(|lane| drawn_lane(lane, glyphs, look)));
+    let is_told = timeline::are_of_several(all.iter().map(|lane| lane.node.as_deref()));
+    let mut node = &None;
+    for lane in lanes {
+        if is_told && lane.node != *node {
+            node = &lane.node;
+            drawn.push(format!("{:LABEL$}{}", "", shortened(node.as_deref().unwrap_or("-"), n_cells)));
+        }
+        drawn.push(drawn_lane(lane, glyphs, look));
+    }
     if !more.is_empty() {
         let busy = more.iter().map(|lane| lane.busy).sum::<f64>() / more.len() as f64;
         let (more, busy) = (numbers::plural(more.len() as u64, "more slot"), numbers::percent(busy));
@@ -127,6 +136,8 @@ struct TimeCell {
 /// One slot of a run.
 #[derive(Clone, Debug, PartialEq)]
 struct SlotCells {
+    /// The machine that it is of, where several were named.
+    node: Option<String>,
     /// The slot, from 1, as people count.
     slot: u32,
     /// The share of the run in which it had a task.
@@ -138,13 +149,18 @@ struct SlotCells {
 /// The slots of `run` that had a task, each in `n_cells` spans of time.
 fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
     let wall = run.wall.as_secs_f64();
-    let lane = |(slot, records): (u32, Vec<&Record>)| {
+    let lane = |Lane { node, slot, tasks: records }: Lane<'_>| {
         let mut cells = vec![TimeCell::default(); n_cells];
         for (number, record) in records.iter().enumerate() {
             add(&mut cells, n_cells as f64 / wall, number, record);
         }
         let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
-        SlotCells { slot: slot.saturating_add(1), busy: (busy / wall).min(1.0), cells }
+        SlotCells {
+            node: node.map(called),
+            slot: slot.saturating_add(1),
+            busy: (busy / wall).min(1.0),
+            cells,
+        }
     };
     timeline::lanes(&run.records).into_iter().map(lane).collect()
 }

@@ -101,7 +101,10 @@ impl Options for ConeOptions {
         self
     }
 
-    fn build(self, _: Sharing) -> anyhow::Result<Box<dyn Workload>> {
+    fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
+        if self.demo {
+            DemoServer::check_sharing(sharing)?;
+        }
         Ok(Box::new(ConeSearch::new(self)?))
     }
 }

@@ -74,7 +74,7 @@ pub struct CsvGen {
 
 impl Options for CsvOptions {
     fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
-        Ok(Box::new(CsvGen { whole_files: sharing == Sharing::Nothing, ..CsvGen::new(self)? }))
+        Ok(Box::new(CsvGen { whole_files: sharing != Sharing::Memory, ..CsvGen::new(self)? }))
     }
 }
 

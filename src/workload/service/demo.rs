@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+
+use crate::workload::Sharing;
 
 /// A request's head is not longer than this.
 const HEAD: usize = 16 << 10;
@@ -39,6 +41,18 @@ pub struct DemoServer {
 }
 
 impl DemoServer {
+    /// Refuses --demo where those who ask it cannot reach it.
+    ///
+    /// # Errors
+    /// Where tasks are done on other machines.
+    pub fn check_sharing(sharing: Sharing) -> anyhow::Result<()> {
+        ensure!(
+            sharing != Sharing::Nothing,
+            "--demo asks a service inside this parsim, which other machines cannot reach: leave it out, or -S"
+        );
+        Ok(())
+    }
+
     /// Starts one on a port of the loopback that is free. After `wait` it gives the
     /// document that `answer` has for what is asked, however many ask at a time.
     pub fn start(

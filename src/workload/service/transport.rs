@@ -82,7 +82,7 @@ impl TransportOptions {
     pub fn check_sharing(&self, sharing: Sharing) -> anyhow::Result<()> {
         ensure!(
             sharing == Sharing::Memory || self.per_host.is_none(),
-            "--per-host counts requests in one process: leave it out, or --workers"
+            "--per-host counts requests in one process: leave it out, or --workers and -S"
         );
         Ok(())
     }

@@ -94,6 +94,9 @@ impl Options for TapOptions {
 
     fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
         self.transport.check_sharing(sharing)?;
+        if self.demo {
+            DemoServer::check_sharing(sharing)?;
+        }
         Ok(Box::new(TapCheck::new(self)?))
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Does not know what any test is about.
 
+mod hosts;
 mod ran;
 mod scripted;
 mod started;
@@ -17,6 +18,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+pub(crate) use hosts::Hosts;
 pub(crate) use ran::Ran;
 pub(crate) use scripted::Scripted;
 pub(crate) use started::Started;

@@ -33,7 +33,8 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
         Text(|t, v| { t.run.halt = Halt::parse(v)?; Ok(()) })).brief().not_compared(SAME_JOBS),
     option(&["delay"], "SECONDS", "wait between two starts", Text(|t, v| set(&mut t.run.delay, Delay::parse(v)))).brief(),
     own(&["threads-per-job", "cpus-per-task"], "N", "each job uses N threads: run fewer at once, and set OMP_NUM_THREADS etc.",
-        Text(|t, v| set(&mut t.run.threads_per_job, at_least_one(v)))),
+        Text(|t, v| set(&mut t.run.threads_per_job, at_least_one(v)))).of(Scope::BATCH.and(Scope::WORKLOAD))
+        .told(Scope::WORKLOAD, "CPUs of a node for each task (with --workers slurm or local-dir)"),
     option(&["load"], "LOAD", "start no job while the load is above N or N%", Text(|t, v| set(&mut t.run.load, Load::parse(v)))).brief(),
     option(&["memfree"], "BYTES", "start no job while less memory is free: 500M, 2G (also --memsuspend)",
         Text(|t, v| set(&mut t.run.memfree, values::size(v)))).brief(),

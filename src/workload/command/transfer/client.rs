@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::{FileRules, PortableTemplate};
-use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, Opened, PIECE, opened, place_within};
+use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, Opened, PIECE, created, opened, place_within};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting};
 use crate::text::reason;
@@ -82,7 +82,7 @@ impl FilesComing {
         if stamp.is_at(path) {
             return FileAnswer::Same;
         }
-        match WholeFile::create_with_folders(path) {
+        match created(path) {
             Ok(file) => {
                 self.0.lock().insert(which, Coming { file, stamp, length: 0 });
                 FileAnswer::Yes

@@ -12,8 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::FileRules;
 use super::{
-    FileAnswer, FileNumber, FileQuestion, FileStamp, Opened, PIECE, PathBytes, name_there, opened,
-    place_within,
+    FileAnswer, FileNumber, FileQuestion, FileStamp, Opened, PIECE, PathBytes, created, name_there, opened,
+    place_within, refuse_others_links,
 };
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting, Template};
@@ -144,7 +144,7 @@ impl<'a> HostFiles<'a> {
             Passed::Folder(names) => names,
             passed => return Ok(noted(passed, mine)),
         };
-        if let Err(error) = fs::create_dir_all(path) {
+        if let Err(error) = refuse_others_links(path).and_then(|()| fs::create_dir_all(path)) {
             return Ok(Err(format!("{}: {}", path.display(), reason(&error))));
         }
         for within in names {
@@ -258,7 +258,7 @@ fn put(
 ) -> io::Result<Option<(WholeFile, u64)>> {
     let (file, length) = match written {
         Some(written) => written,
-        None => (WholeFile::create_with_folders(path)?, 0),
+        None => (created(path)?, 0),
     };
     file.write_all_at(bytes, length)?;
     if is_last {

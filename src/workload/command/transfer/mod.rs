@@ -19,6 +19,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(super) use super::settings::PathBytes;
+use crate::process;
+use crate::whole_file::WholeFile;
 
 pub(super) use self::client::FilesComing;
 pub(super) use self::here::{BaseFiles, HostFiles};
@@ -135,6 +137,38 @@ fn place_within(folder: &Path, within: Option<&PathBytes>) -> Option<PathBuf> {
     (place != folder).then_some(place)
 }
 
+/// Begins to write a file that comes from the other side.
+///
+/// # Errors
+/// When it cannot be written, or somebody else's link would say where it goes.
+fn created(path: &Path) -> io::Result<WholeFile> {
+    refuse_others_links(path)?;
+    WholeFile::create_with_folders(path)
+}
+
+/// Refuses a path that leads through somebody else's link: neither who runs this made it nor
+/// the system, and files must not land where that person chose. Those of one's own lead where
+/// they are meant to, as where a folder is kept on a larger disk. (rsync, and with it GNU
+/// parallel, puts a folder in the place of either.)
+///
+/// # Errors
+/// When there is such a link.
+fn refuse_others_links(path: &Path) -> io::Result<()> {
+    match others_link(path, [process::user(), 0]) {
+        Some(link) => Err(io::Error::other(format!("{} is a link that somebody else made", link.display()))),
+        None => Ok(()),
+    }
+}
+
+/// The first link on the way to `path` that belongs to none of the `trusted`.
+fn others_link(path: &Path, trusted: [u32; 2]) -> Option<PathBuf> {
+    let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    let is_others = |folder: &&&Path| {
+        fs::symlink_metadata(folder).is_ok_and(|data| data.is_symlink() && !trusted.contains(&data.uid()))
+    };
+    folders.iter().rev().find(is_others).map(|folder| folder.to_path_buf())
+}
+
 /// What is to be passed on.
 enum Opened {
     File(File, FileStamp),
@@ -195,6 +229,27 @@ mod tests {
             assert_eq!(place(name), None, "{name}");
         }
         assert_eq!(place_within(&folder, None), Some(folder));
+    }
+
+    #[test]
+    fn no_file_goes_where_somebody_elses_link_leads() {
+        let around = tempfile::tempdir().unwrap();
+        fs::create_dir_all(around.path().join("disk/in")).unwrap();
+        let link = around.path().join("link");
+        std::os::unix::fs::symlink("disk", &link).unwrap();
+        let owner = fs::symlink_metadata(&link).unwrap().uid();
+        let [own, others] = [owner, owner + 1];
+        for name in ["link/x", "link/in/x", "link/new/x"] {
+            let path = around.path().join(name);
+            assert_eq!(others_link(&path, [own, own]), None);
+            assert_eq!(others_link(&path, [others, others]), Some(link.clone()), "{name}");
+        }
+        // The link itself is replaced, and leads nowhere any more.
+        assert_eq!(others_link(&link, [others, others]), None);
+        let mut written = created(&around.path().join("link/new/x")).unwrap();
+        std::io::Write::write_all(&mut written, b"x").unwrap();
+        written.commit().unwrap();
+        assert!(around.path().join("disk/new/x").exists());
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::hosts;
-use crate::cli::exit::{Fault, refuse};
-use crate::cli::flags::{Flag, Grouping, Scope, Timeout, Typed};
+use super::exit::{Fault, refuse};
+use super::flags::{Flag, Grouping, Scope, Timeout, Typed};
+use super::named_hosts::are_far;
 use crate::inputs::{Origin, Trim};
 
 /// Options of which one is no use beside another.
@@ -180,7 +180,7 @@ fn never(_: &Typed) -> bool {
 
 /// Whether this machine is the only one that was named.
 fn is_here(typed: &Typed) -> bool {
-    hosts::are_far(typed).is_ok_and(|far| !far)
+    are_far(typed).is_ok_and(|far| !far)
 }
 
 fn has_threads(typed: &Typed) -> bool {
