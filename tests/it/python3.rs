@@ -230,10 +230,10 @@ fn what_python3_cannot_do_there_is_refused_by_name_before_any_job() {
     }
 }
 
-/// Passes on what a worker says until a while after its first job has begun, and hears nothing
-/// more. Ends behind it.
+/// Passes on what a worker says until its first job has begun, and ends; or goes on until a
+/// while after that one has its name, hears nothing more, and ends behind the worker.
 const EAR: &str = r#"
-import os, select, struct, time
+import os, select, struct, sys, time
 
 def read(count):
     some = b""
@@ -241,6 +241,7 @@ def read(count):
         some += os.read(0, count - len(some)) or exit()
     return some
 
+hosts = os.environ["HOSTS"]
 line = b""
 while not line.endswith(b" go\n"):
     line += read(1)
@@ -250,8 +251,9 @@ while not is_named or select.select([0], [], [], 0.5)[0]:
     head = read(5)
     os.write(1, head + read(*struct.unpack("<I", head[:4])))
     is_named |= head[4:] == b"N"
+    if head[4:] == b"G" and os.path.exists(hosts + "/ends-early"):
+        sys.exit()
 os.close(0)
-hosts = os.environ["HOSTS"]
 open(hosts + "/deafened", "w").close()
 while not os.path.exists(hosts + "/left"):
     time.sleep(0.02)
@@ -271,5 +273,22 @@ fn a_job_of_which_nobody_hears_that_it_begins_is_not_begun() {
         // The end of the first is not heard either: it is done again.
         assert_eq!(fs::read_to_string(hosts.path("hosts/ran")).unwrap(), "a\na\nb\n", "{worker}");
         assert_eq!(hosts.connections(), 2);
+    }
+}
+
+#[test]
+fn a_job_whose_worker_is_lost_before_it_told_its_name_is_run_again_by_name() {
+    if !is_here() {
+        return;
+    }
+    for worker in ["auto", "python3"] {
+        let hosts = Hosts::new();
+        fs::write(hosts.path("hosts/ear"), EAR).unwrap();
+        fs::write(hosts.path("hosts/ends-early"), "").unwrap();
+        let line = format!("parsim parallel --ssh-worker {worker} --joblog log -S 1/deaf 'echo {{}}' ::: a");
+        hosts.run(&line).exits(1).tells("job 1 failed").tells(": echo a");
+        assert_eq!(log(&hosts), ["1 deaf 255 0 echo a"]);
+        let ran = hosts.run("parsim parallel --retry-failed --joblog log -S 1/h1");
+        assert_eq!(ran.exits(0).stdout, "a\n", "{worker}");
     }
 }

@@ -271,7 +271,7 @@ impl Dispatcher<'_, '_> {
             } else {
                 Outcome::Failed(format!("its worker ({name}) {how}"))
             };
-            let record = Record { node: node.clone(), ..life.unmeasured(outcome) };
+            let record = self.unheard(&life, node.clone(), outcome);
             self.links[index].count(&record);
             self.settle(life, record);
         }
