@@ -429,7 +429,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     pub(super) fn unheard(
         &self,
         life: &TaskLife<'_, '_>,
-        node: Option<Arc<str>>,
+        node: Option<Box<str>>,
         outcome: Outcome,
     ) -> Record {
         let mut record = Record { node, ..life.unmeasured(outcome) };
