@@ -12,7 +12,7 @@ use super::waiting::{DoubtfulEnd, is_doubtful};
 use super::worker_link::{LinkStage, PATIENCE, TaskInHand, text_of};
 use crate::engine::lifecycle::TaskLife;
 use crate::output::Channel;
-use crate::task::{Outcome, Record};
+use crate::task::Outcome;
 use crate::workload::OutputDigest;
 
 impl Dispatcher<'_, '_> {
