@@ -246,11 +246,6 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             let cause = format!("no host is left to run it on; {why}");
             let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
             record.node = node;
-            if let Some(line) =
-                self.workload.portable().and_then(|portable| portable.command_line(life.task()))
-            {
-                record.called(&line);
-            }
             self.settle(life, record);
         }
         is_news
@@ -437,6 +432,13 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     pub(super) fn settle(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
         if let Some(portable) = self.workload.portable() {
             portable.ended_elsewhere(life.task());
+            // Another machine does not say what it was: what stands in a job log may be run from
+            // there, and here.
+            if self.hosts.is_some()
+                && let Some(line) = portable.command_line(life.task(), &self.run.column)
+            {
+                record.called(&line);
+            }
         }
         match life.ended(&mut record) {
             AfterTry::Again(wait) => self.waiting.retry_after(wait, life, record),

@@ -141,7 +141,7 @@ impl Dispatcher<'_, '_> {
         let link = &mut self.links[index];
         let TaskInHand { mut life, at, slot, digest, .. } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
-        record.digest = record.digest.or(digest.map(|digest| digest.finish()));
+        record.digest = digest.map(|digest| digest.finish()).or(record.digest);
         link.count(&record);
         // A record says what it likes.
         let end = at.saturating_add(record.wall);

@@ -313,8 +313,8 @@ impl Portable for CommandRunner {
         self.files_coming.forget(task.seq);
     }
 
-    fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
-        Some(self.line_of(task, 0, ""))
+    fn command_line(&self, task: &Task, column: &Column) -> Option<Vec<u8>> {
+        Some(self.line_of(task, task.slot, &column.name))
     }
 
     /// What a command line shows is in the report already.
