@@ -87,6 +87,7 @@ fn a_batch_comes_out_the_same_whether_parsim_or_python3_runs_it() {
             "-k -j1 --process-slot-var MY 'for v in {marked} MY; do eval echo $v=\\$$v; done #' ::: a b"
         ),
         "-k -j1 -v echo ::: a b",
+        "-k -j1 -t echo ::: a b",
         "-k -j1 --dry-run echo ::: a b",
         "-k -j1 --wd 'sub/{}-{%}' 'pwd | sed s,.*sub,sub,' ::: a b",
         "-k -j1 --wd /proc/{} pwd ::: a",
