@@ -41,7 +41,7 @@ fn a_workload_runs_on_hosts_and_is_compared_with_one_slot_of_the_first() {
     assert_eq!(hosts.names("hosts/cache").len(), 1);
     let before = hosts.connections();
     // This machine alone needs no connection, and its number is that of -j.
-    hosts.run("parsim sleep --parallel --tasks 3 --seconds 0 -S 3/:").exits(0).says("3 at a time");
+    hosts.run("parsim sleep --parallel --tasks 4 --seconds 0 -S 3/:").exits(0).says("3 at a time");
     assert_eq!(hosts.connections(), before);
 }
 
