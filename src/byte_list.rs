@@ -125,6 +125,7 @@ impl ByteList {
     }
 
     /// Bytes of all strings together, without their NULs.
+    #[cfg(test)]
     pub fn n_bytes(&self) -> usize {
         self.bytes.len() - self.ends.len()
     }

@@ -1,7 +1,7 @@
 //! The colours of parsim as values handed down, so that no writer of text
 //! asks whether it speaks to a terminal. Colour is never the only carrier.
 //!
-//! Does not know which stream it is for: `cli::term` decides that.
+//! Does not know which stream it is for: `cli::terminal` decides that.
 
 use anstyle::{AnsiColor, Style};
 

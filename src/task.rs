@@ -25,7 +25,7 @@ pub use self::finding::{
     ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
 };
 pub use self::node::{JobPlace, NodeName};
-pub use self::outcome::Outcome;
+pub use self::outcome::{Outcome, status_of_failures};
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;

@@ -2,15 +2,16 @@
 //! passwords, control characters and the system's numbers.
 //!
 //! README and `--help` print [`STATUSES`]; nothing else in the project knows a status of
-//! parsim's own. (A job that cannot be started has the shell's 126 or 127, which
-//! `workload/command` gives it.)
+//! parsim's own. (What `--halt` asks for instead is worked out by `engine/halt`. A job that
+//! cannot be started has the shell's 126 or 127, which `workload/command` gives it; a
+//! monitor's statuses are in `report/services/nagios`.)
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::{fmt, io};
 
 use crate::study::Study;
-use crate::task::Mode;
+use crate::task::{Mode, status_of_failures};
 use crate::text::{
     printable, with_short_words, without_login, without_logins, without_numbers, without_passwords,
 };
@@ -82,7 +83,7 @@ impl Exit {
     pub(super) fn status(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failed(failed) => u8::try_from(failed.min(101)).expect("at most 101"),
+            Self::Failed(failed) => status_of_failures(failed as u64),
             Self::Differs => 102,
             Self::Missed => 103,
             Self::TimeOver => 104,

@@ -3,7 +3,7 @@
 //! The rules are GNU parallel's `--halt`. Pure: it counts what it is told of.
 
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy};
-use crate::task::Outcome;
+use crate::task::{Outcome, status_of_failures};
 
 /// The counts that a [`Halt`] is decided by.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ impl Halting {
         self.status = Some(match (rule.why, rule.amount) {
             (HaltWhy::Success, _) => 0,
             (_, Amount::Count(0 | 1)) => own_status(outcome),
-            (_, Amount::Count(_)) => u8::try_from(self.failed.min(101)).expect("at most 101"),
+            (_, Amount::Count(_)) => status_of_failures(self.failed),
             (_, Amount::Percent(_)) => percent_of(self.failed, self.total.unwrap_or(self.started)),
         });
         match rule.when {

@@ -62,7 +62,6 @@ impl Experiment<'_> {
         }
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
-        let cut = cut_in(&profile, &column, &notes.result);
         let RunNotes { result, digests, failures, unnamed, differing } = notes;
         let endings = failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
         if place.number > 0 {
@@ -76,7 +75,7 @@ impl Experiment<'_> {
         if self.interrupt.is_set() {
             run_hook(&mut self.after, &column, study);
             // Not all of it was done, or read back.
-            study.cut = Some(cut);
+            study.cut = Some(cut_in(&profile, &column, result));
             return Ok(None);
         }
         for total in &result.spans {
@@ -361,10 +360,10 @@ fn note_failures(study: &mut Study, column: &Column, number: usize, failures: BT
 
 /// A run as it stands when it is cut short. What was asked and answered is known,
 /// whatever the answer.
-fn cut_in(profile: &Profile, column: &Column, result: &RunResult) -> Cut {
+fn cut_in(profile: &Profile, column: &Column, result: RunResult) -> Cut {
     let Profile { size: Size { tasks, .. }, external, .. } = *profile;
     let (finished, records) = if external {
-        (result.succeeded + result.failed, result.records.clone())
+        (result.succeeded + result.failed, result.records)
     } else {
         (result.succeeded, Vec::new())
     };

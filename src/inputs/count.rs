@@ -28,7 +28,7 @@ struct Counted {
 
 /// How many jobs there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobCount {
+pub enum JobsFound {
     /// As many.
     Exactly(u64),
     /// As many and perhaps more.
@@ -52,11 +52,11 @@ impl InputCount {
     }
 
     /// How many there are for all that is known.
-    pub fn jobs(&self) -> JobCount {
+    pub fn jobs(&self) -> JobsFound {
         let are_all = self.0.are_all.load(Ordering::Acquire);
         let left_out = self.0.left_out.load(Ordering::Relaxed);
         let found = self.0.found.load(Ordering::Relaxed).saturating_sub(left_out);
-        if are_all { JobCount::Exactly(found) } else { JobCount::AtLeast(found) }
+        if are_all { JobsFound::Exactly(found) } else { JobsFound::AtLeast(found) }
     }
 }
 

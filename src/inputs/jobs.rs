@@ -232,6 +232,7 @@ pub struct RowsPerJob {
     pub room: usize,
 }
 
+#[cfg(test)]
 impl RowsPerJob {
     /// One row a job, on lines of up to `limit` bytes.
     pub fn one(limit: usize) -> Self {

@@ -37,7 +37,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 pub use blocks::{BlockSpec, Blocks};
-pub use count::{InputCount, JobCount, RowCounter};
+pub use count::{InputCount, JobsFound, RowCounter};
 pub use jobs::{Inputs, JobPacker, LineLength, RowsPerJob, Shuffler};
 pub use parts::{FileParts, Seekable};
 pub use separator::Separator;

@@ -21,6 +21,7 @@ impl InputSource {
     }
 
     /// A source that goes along with the one before it.
+    #[cfg(test)]
     pub fn linked(origin: Origin) -> Self {
         Self { joined: Joined::Linked, ..Self::new(origin) }
     }

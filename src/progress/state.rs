@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::eta::{Pace, RunTimes};
 use crate::event::{Event, Observer, PlannedRun};
-use crate::inputs::{InputCount, JobCount};
+use crate::inputs::{InputCount, JobsFound};
 use crate::numbers;
 use crate::sync::Mutex;
 use crate::task::Column;
@@ -132,8 +132,8 @@ impl ProgressState {
     /// `now` with what is known of the number of tasks.
     fn counted(&self, now: &Snapshot) -> Snapshot {
         let (found, at_least) = match self.count.jobs() {
-            JobCount::Exactly(jobs) => (Some(jobs), jobs),
-            JobCount::AtLeast(jobs) => (None, jobs),
+            JobsFound::Exactly(jobs) => (Some(jobs), jobs),
+            JobsFound::AtLeast(jobs) => (None, jobs),
         };
         // Who expected fewer was mistaken.
         let total = now.total.or(self.expected).or(found).filter(|&total| total >= now.started);

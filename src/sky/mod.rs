@@ -4,7 +4,7 @@
 //! grid, and each source by its brightness and kind. It runs no script and loads nothing; it
 //! is light or dark as its reader wants it.
 //!
-//! Knows nothing of parsim, of HTTP or of files; usable on its own:
+//! Knows nothing of tasks, of HTTP or of files; usable on its own:
 //!
 //! ```
 //! use parsim::sky::{FinderChart, SkySource};

@@ -81,7 +81,7 @@ pub struct ServiceHistory {
     /// Why, where that was no verdict.
     pub class: Option<ErrorClass>,
     /// When it was not up, the earliest first; of many the latest.
-    pub incidents: Vec<Incident>,
+    pub incidents: Vec<Outage>,
     /// How many there were.
     pub n_incidents: u64,
 }
@@ -97,7 +97,7 @@ pub struct ServiceDay {
 
 /// A time in which a service was not up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Incident {
+pub struct Outage {
     /// The first check that found it so.
     pub from: Moment,
     /// The first check that found it up again; `None` where none has yet.
@@ -106,7 +106,7 @@ pub struct Incident {
     pub what: String,
 }
 
-impl Incident {
+impl Outage {
     /// How long it lasted, or has until `now`.
     #[must_use]
     pub fn lasted(&self, now: Moment) -> Duration {
@@ -184,7 +184,7 @@ impl ServiceHistory {
                     self.incidents.remove(0);
                 }
                 let what = line.class.as_ref().map_or_else(|| line.verdict.to_string(), ToString::to_string);
-                self.incidents.push(Incident { from: line.time, until: None, what });
+                self.incidents.push(Outage { from: line.time, until: None, what });
             }
             (false, true) => {
                 if let Some(last) = self.incidents.last_mut() {

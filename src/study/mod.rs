@@ -34,7 +34,7 @@ pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, RateFloor, Verdict};
 pub use estimate::{Estimate, Ground, SerialTime, serial_time};
 pub use explanation::explain;
 pub use gate::Gates;
-pub use history::{History, HistoryLine, Incident, ServiceDay, ServiceHistory};
+pub use history::{History, HistoryLine, Outage, ServiceDay, ServiceHistory};
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
 pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;

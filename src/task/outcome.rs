@@ -81,6 +81,12 @@ impl Outcome {
     }
 }
 
+/// The exit status that says how many tasks failed: their number, or 101 for more than 100.
+#[must_use]
+pub fn status_of_failures(failed: u64) -> u8 {
+    u8::try_from(failed).unwrap_or(101).min(101)
+}
+
 impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
     fn from(result: Result<T, E>) -> Self {
         match result {

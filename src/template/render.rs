@@ -123,12 +123,6 @@ impl Template {
         }
     }
 
-    /// Whether a replacement string makes the command itself, so that its value
-    /// is not quoted but run.
-    pub fn makes_command(&self) -> bool {
-        self.makes_command
-    }
-
     fn replacements(&self) -> impl Iterator<Item = &What> {
         let pieces = self.groups.iter().flat_map(|group| &group.pieces);
         pieces.filter_map(|piece| match piece {

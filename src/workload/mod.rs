@@ -6,9 +6,9 @@
 //! completions come from the row.
 
 #[cfg(feature = "cli")]
-pub mod command;
+pub(crate) mod command;
 #[cfg(feature = "net")]
-pub mod cone;
+pub(crate) mod cone;
 #[cfg(feature = "cli")]
 pub mod csv;
 mod cx;
@@ -20,7 +20,7 @@ mod service;
 #[cfg(feature = "cli")]
 pub mod sleep;
 #[cfg(feature = "net")]
-pub mod tap;
+pub(crate) mod tap;
 
 use std::path::Path;
 use std::time::Duration;

@@ -318,6 +318,35 @@ fn every_file_is_a_module() {
 }
 
 #[test]
+fn a_folder_that_lists_its_files_lists_all_of_them_and_no_others() {
+    let sources = sources();
+    let mut n_lists = 0;
+    for source in sources.iter().filter(|source| source.name.ends_with("/mod.rs")) {
+        let first_cells = source.text.lines().filter_map(|line| {
+            let row = line.strip_prefix("//! |")?;
+            row.split(" | ").next()
+        });
+        let listed: BTreeSet<&str> = first_cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .map(|name| name.trim_end_matches('/'))
+            .collect();
+        if listed.is_empty() {
+            continue;
+        }
+        n_lists += 1;
+        let code = source.code();
+        let there: BTreeSet<&str> = code
+            .iter()
+            .filter_map(|(_, line)| line.strip_suffix(';')?.rsplit_once("mod "))
+            .filter(|(before, _)| before.is_empty() || before.starts_with("pub"))
+            .map(|(_, name)| name)
+            .collect();
+        assert_eq!(listed, there, "src/{}", source.name);
+    }
+    assert!(n_lists > 5, "only {n_lists} lists found");
+}
+
+#[test]
 fn paths_are_read_in_all_their_forms() {
     assert_eq!(spread("a::{b, c::{d, e}, self}"), ["a::b", "a::c::d", "a::c::e", "a"]);
     assert_eq!(absolute("super::super::x::Y", "a::b::c"), "a::x::Y");

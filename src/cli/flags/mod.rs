@@ -8,8 +8,9 @@
 //! at the first word that is none; then come the command and its input sources. Lines
 //! of workloads and of `report` are clap's, which is given the rows that they have.
 //!
-//! Only parses: no file, environment or machine is looked at, and what a
-//! combination of options means is decided by whoever asked.
+//! Only parses: no file, environment or machine is looked at (but for PATH, where what
+//! was mistyped may be a program), and what a combination of options means is decided by
+//! whoever asked.
 //!
 //! | file | what it does |
 //! |---|---|

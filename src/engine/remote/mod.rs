@@ -1,17 +1,23 @@
 //! Several tasks at a time, in worker processes: each is told once what it is to
 //! be, then given task after task; records come back.
 //!
-//! Parts that do not know each other's business: what is said (`protocol`, `request`) and
-//! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
-//! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `watching`,
-//! `distance`), where output goes (`relay`), and
-//! the other end ([`serve()`], `seats`,
-//! `voice`). One thread here holds all links. Workers on other machines are
-//! another transport (`ssh`, which begins them by way of `bootstrap`, and where no parsim
-//! runs, with `python3`; `sshlogin` reads how they are named) and an engine of their own (`hosts`), for machines come and go; `survey`
-//! asks what they offer. Knows nothing of what tasks do: a worker builds the workload anew
-//! from its blueprint.
+//! One thread here holds all links. Workers on other machines are another transport and an
+//! engine of their own, for machines come and go. Knows nothing of what tasks do: a worker
+//! builds the workload anew from its blueprint.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `protocol`, `request`, `frame` | what is said, tasks and records as bytes, how messages are cut out of a stream |
+//! | `transport` | what carries the words, [`Transport`], and workers of this machine |
+//! | `worker_link`, `failures` | one worker and the way to it; when a lost one is replaced |
+//! | `dispatcher`, `assignment`, `distance` | who gets what, and how much ahead |
+//! | `feeder`, `waiting` | where tasks come from; those that no worker has for now |
+//! | `watching`, `hearing` | the wait for all links; what a worker says, and what that means |
+//! | `relay` | output on its way to where it belongs |
+//! | `serve`, `seats`, `voice` | the other end: its loop, its slots, what it tells |
+//! | `hosts`, `ssh`, `sshlogin` | the engine of several machines; a remote shell; how hosts are spelled |
+//! | `bootstrap`, `python3` | how a worker is begun there, and one where no parsim runs |
+//! | `survey` | what a machine offers |
 
 mod assignment;
 mod bootstrap;

@@ -82,12 +82,6 @@ impl RunningJobs {
         self.end(KillOrder::Kill);
     }
 
-    /// Begins the kill sequence of the one job whose group is `leader`. Says
-    /// whether it was still running.
-    pub fn terminate_one(&self, leader: i32) -> bool {
-        self.jobs.lock().iter().any(|running_job| running_job.order_if(KillOrder::Terminate, leader))
-    }
-
     /// Sends a signal to the process group of every job.
     pub fn signal(&self, signal: i32) {
         for running_job in self.jobs.lock().iter() {
@@ -270,17 +264,6 @@ impl RunningJob {
     fn order(&self, order: KillOrder) {
         self.job.lock().take(order);
         self.waker.wake();
-    }
-
-    /// Gives an order to the job if it is that one; says whether it is.
-    fn order_if(&self, order: KillOrder, leader: i32) -> bool {
-        let mut job = self.job.lock();
-        if job.leader != Some(leader) {
-            return false;
-        }
-        job.take(order);
-        self.waker.wake();
-        true
     }
 }
 

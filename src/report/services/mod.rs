@@ -1,5 +1,6 @@
 //! The services that were checked, one by one: a table for people, objects and
-//! a line for machines. All of it from the records of a study.
+//! a line for machines, from the records of a study; and how they fared over days, from
+//! a history.
 
 mod csv_rows;
 mod history;

@@ -2,7 +2,7 @@
 //! given width, each a pure function of a study.
 //!
 //! Shapes and letters carry everything: they read the same without colours. What
-//! the terminal is, `cli::term` knows.
+//! the terminal is, `cli::terminal` knows.
 
 mod lanes;
 pub(super) mod table;

@@ -30,7 +30,7 @@ pub use self::runner::CommandRunner;
 use self::sample::Sample;
 use self::saved_inputs::{InputSaver, SavedInputs};
 use self::selection::Remaining;
-pub use self::selection::{EarlierRun, Resume, SkipListener};
+pub use self::selection::{EarlierRun, Resume};
 pub use self::settings::{
     FileRules, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind,
 };

@@ -135,7 +135,7 @@ pub(super) struct Part<'a> {
 }
 
 /// Where the text of a part goes.
-pub(super) struct Place {
+pub(super) struct BlockPlace {
     target: Arc<WholeFile>,
     offset: u64,
 }
@@ -153,7 +153,7 @@ impl Part<'_> {
         &self,
         length: usize,
         open: impl FnOnce() -> io::Result<WholeFile>,
-    ) -> io::Result<Option<Place>> {
+    ) -> io::Result<Option<BlockPlace>> {
         let mut files = self.wait_while(|file| !file.given_up && file.n_placed < self.number);
         let file = files.entry(self.file).or_default();
         if file.given_up {
@@ -169,7 +169,7 @@ impl Part<'_> {
         file.writing.insert(self.number);
         drop(files);
         self.files.changed.notify_all();
-        Ok(Some(Place { target, offset }))
+        Ok(Some(BlockPlace { target, offset }))
     }
 
     /// Whether the part, which could not be written, is the first such of its
@@ -223,7 +223,7 @@ impl Drop for Part<'_> {
     }
 }
 
-impl Place {
+impl BlockPlace {
     /// Writes the text of the part.
     pub(super) fn write(self, text: &[u8]) -> io::Result<()> {
         self.target.write_all_at(text, self.offset)
@@ -237,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    fn placed(part: &Part<'_>, length: usize, path: &Path) -> Option<Place> {
+    fn placed(part: &Part<'_>, length: usize, path: &Path) -> Option<BlockPlace> {
         part.place(length, || WholeFile::create(path)).unwrap()
     }
 

@@ -150,27 +150,6 @@ fn an_order_given_between_start_and_seat_holds() {
 }
 
 #[test]
-fn one_job_can_be_terminated_and_others_go_on() {
-    either_way_with(&patient(), |running, worker| {
-        thread::scope(|scope| {
-            let other = scope.spawn(|| {
-                let mut worker = JobRunner::new(running, 2).unwrap();
-                sh(&mut worker, "echo started; sleep 0.05; exit 5").report
-            });
-            let (command, argv) = (shell(), script("echo $$; exec sleep 1000"));
-            let ran = collect_and(worker, Job::new(&command, &argv), |out| {
-                assert!(running.terminate_one(out.trim().parse().unwrap()));
-            });
-            assert_eq!(ran.unwrap().report.cause, Some(Cause::Terminated));
-            let report = other.join().unwrap();
-            assert_eq!((report.ended, report.cause), (ProcessEnd::Exited(5), None));
-        });
-        assert!(!running.terminate_one(1 << 22));
-        assert!(sh(worker, ":").report.cause.is_none(), "the next job is another");
-    });
-}
-
-#[test]
 fn a_stopped_job_can_be_terminated() {
     either_way_with(&patient(), |running, worker| {
         let (command, argv) = (shell(), script("echo $$; kill -STOP $$"));
