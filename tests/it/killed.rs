@@ -18,7 +18,7 @@ fn below(ancestors: &[u32], words: &[&str]) -> Vec<u32> {
 }
 
 /// Whether a process has not ended.
-fn is_there(pid: &u32) -> bool {
+fn is_there(pid: u32) -> bool {
     fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
@@ -84,7 +84,7 @@ fn a_worker_whose_run_makes_room_for_another_one_leaves_that_alone() {
     fs::remove_file(fresh.path("begun1")).unwrap();
     let mut second = line().start();
     second.until("a job runs", || fresh.path("begun1").exists());
-    second.until("the other worker has left", || !old.iter().any(is_there));
+    second.until("the other worker has left", || !old.iter().copied().any(is_there));
     fs::write(fresh.path("go"), "").unwrap();
     second.end().exits(0).says("1\n2\n3\n");
     assert_eq!(executions(&fresh), 4);
@@ -103,8 +103,8 @@ fn a_living_worker_that_others_take_for_dead_leaves_the_rest_to_them() {
     let by = || fs::read_to_string(fresh.path("by")).unwrap();
     let first = by().lines().next().unwrap().to_owned();
     // It is done with its job, and there are others that nobody does.
-    fs::write(fresh.path(&format!("go{first}")), "").unwrap();
-    started.until("the first worker has left", || !is_there(&first.parse().unwrap()));
+    fs::write(fresh.path(format!("go{first}")), "").unwrap();
+    started.until("the first worker has left", || !is_there(first.parse().unwrap()));
     fs::write(fresh.path("go"), "").unwrap();
     started.end().exits(0).says("1\n2\n3\n");
     assert_eq!(by().lines().filter(|worker| *worker == first).count(), 1, "{}", by());
