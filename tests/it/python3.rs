@@ -146,11 +146,13 @@ fn jobs_end_when_they_are_told_to_and_none_outlives_its_worker() {
         started.end_within(SOON);
         all_end(signal);
     }
-    // The worker is killed: what looks after it ends the jobs.
+    // The worker is killed: what looks after it ends the jobs, once it has heard of them; so it
+    // is another job that does it, which begins after that.
+    let kill = "until [ \"$(grep -c . ../pids 2>&1)\" = 3 ]; do sleep 0.02; done; kill -9 $PPID";
     let ran = hosts.run(&format!(
-        "parsim parallel -j1 -S h1 --ssh-worker python3 '{job}; kill -9 $PPID; sleep 600' ::: 1"
+        "parsim parallel -S 2/h1 --ssh-worker python3 'if [ {{}} = 1 ]; then {job}; sleep 600; else {kill}; fi' ::: 1 2"
     ));
-    ran.exits(1).tells("was killed by signal 9");
+    ran.exits(2).tells("was killed by signal 9");
     all_end("the worker is killed");
     // A limit of time ends all that the job began.
     let ran = hosts
