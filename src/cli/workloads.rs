@@ -21,6 +21,7 @@ use super::services;
 use super::signals;
 use super::terminal::{self, Terminal, say};
 use super::watch::{self, Watch};
+use crate::engine::WorkerChoice;
 use crate::host::Limits;
 use crate::numbers::{count, plural};
 use crate::process::{Hup, Interrupt};
@@ -55,6 +56,11 @@ pub(super) fn run(
     let watch = watch_options(row, matches).map_err(Fault::usage)?;
     cluster::check_tasks(&typed)?;
     check_that_files_stay_here(&*workload, &hosts)?;
+    if let (Some(host), Some(WorkerChoice::Python3)) = (hosts.first_other(), &typed.run.ssh_worker) {
+        return refuse(format!(
+            "--ssh-worker python3 runs commands only (parsim parallel, parsim compare): {name} needs a parsim on {host}"
+        ));
+    }
     let telling = Telling { format: output_format(matches), watch };
     run_ways(workload, &typed, &ways, hosts, telling, words, started)
 }

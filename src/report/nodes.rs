@@ -143,8 +143,11 @@ fn typical(total: &NodeTotal) -> Option<Duration> {
     (total.tasks > 0).then(|| total.median.unwrap_or_else(|| mean().unwrap_or(Duration::MAX)))
 }
 
+/// What others are compared with: where few tasks ran, or most failed, nobody knows how long
+/// one takes.
 fn fastest(by_node: &[NodeTotal]) -> Duration {
-    by_node.iter().filter_map(typical).min().unwrap_or_default()
+    let tells = |total: &&NodeTotal| total.tasks >= ENOUGH_TASKS && total.failed <= total.tasks / 2;
+    by_node.iter().filter(tells).filter_map(typical).min().unwrap_or_default()
 }
 
 /// `1.3x slower`, where it is slower than the fastest by more than chance.
@@ -180,6 +183,13 @@ mod tests {
         assert_eq!(grid.rows[1].cells[6], "1.3x slower");
         // Two jobs may be two long ones.
         assert_eq!(grid.rows[2].cells[6], "");
+    }
+
+    #[test]
+    fn nobody_is_slower_than_a_machine_that_failed_or_did_next_to_nothing() {
+        let broken = NodeTotal { failed: 40, ..node("h3", 40, 2) };
+        let by_node = [node("h1", 10, 100), node("h2", 10, 101), broken, node("h4", 1, 1)];
+        assert_eq!(told(&by_node, "job"), "h1 10 jobs; h2 10 jobs; h3 40 jobs, 40 failed; h4 1 job");
     }
 
     #[test]

@@ -265,9 +265,10 @@ pub trait Portable {
         self.answer(question)
     }
 
-    /// The command line of a task that ran nowhere, where it has one: who runs a task tells.
-    fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
-        let _ = task;
+    /// The command line of a task in a run of `column`, where it has one: where another machine
+    /// ran it, or nobody did.
+    fn command_line(&self, task: &Task, column: &Column) -> Option<Vec<u8>> {
+        let _ = (task, column);
         None
     }
 

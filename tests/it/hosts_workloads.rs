@@ -41,7 +41,7 @@ fn a_workload_runs_on_hosts_and_is_compared_with_one_slot_of_the_first() {
     assert_eq!(hosts.names("hosts/cache").len(), 1);
     let before = hosts.connections();
     // This machine alone needs no connection, and its number is that of -j.
-    hosts.run("parsim sleep --parallel --tasks 3 --seconds 0 -S 3/:").exits(0).says("3 at a time");
+    hosts.run("parsim sleep --parallel --tasks 4 --seconds 0 -S 3/:").exits(0).says("3 at a time");
     assert_eq!(hosts.connections(), before);
 }
 
@@ -85,6 +85,7 @@ fn what_makes_no_sense_elsewhere_is_refused_by_name() {
         ("sleep --workers processes -S h1", "--workers does not go with"),
         ("sleep -j 1,2 -S h1", "-j: with -S it is one number"),
         ("sleep --ssh-worker copy", "name them, for example with -S h1,h2"),
+        ("sleep --ssh-worker python3 -S h1", "python3 runs commands only"),
         ("sleep -S me:secret@h1", "a password in a login"),
         ("sleep --slf nowhere", "--sshloginfile nowhere: no such file"),
         ("cone --demo -S h1", "--demo asks a service inside this parsim"),

@@ -17,6 +17,11 @@ fn below(ancestors: &[u32], words: &[&str]) -> Vec<u32> {
     all.filter(is_it).filter(is_below).collect()
 }
 
+/// Whether a process has not ended.
+fn is_there(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
 /// What ends the jobs of `worker` when it cannot.
 fn guard(worker: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").unwrap().flatten();
@@ -79,8 +84,7 @@ fn a_worker_whose_run_makes_room_for_another_one_leaves_that_alone() {
     fs::remove_file(fresh.path("begun1")).unwrap();
     let mut second = line().start();
     second.until("a job runs", || fresh.path("begun1").exists());
-    let is_there = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
-    second.until("the other worker has left", || !old.iter().any(is_there));
+    second.until("the other worker has left", || !old.iter().copied().any(is_there));
     fs::write(fresh.path("go"), "").unwrap();
     second.end().exits(0).says("1\n2\n3\n");
     assert_eq!(executions(&fresh), 4);
@@ -89,15 +93,19 @@ fn a_worker_whose_run_makes_room_for_another_one_leaves_that_alone() {
 #[test]
 fn a_living_worker_that_others_take_for_dead_leaves_the_rest_to_them() {
     let fresh = Fresh::new();
-    let job = "echo $PPID >>by; touch begun{}; until [ -e go ]; do sleep 0.05; done; echo {}";
+    let job =
+        "echo $PPID >>by; touch begun{}; until [ -e go ] || [ -e go$PPID ]; do sleep 0.05; done; echo {}";
     let line = parallel(&fresh, "-k --nodes 1 -j1 --run-dir run").args([job, ":::", "1", "2", "3"]);
     let mut started = line.start();
     started.until("a job runs", || fresh.path("begun1").exists());
     fs::write(fresh.path("run/dead/0r0"), "").unwrap();
     started.until_it_tells("all workers have ended and");
+    let by = || fs::read_to_string(fresh.path("by")).unwrap();
+    let first = by().lines().next().unwrap().to_owned();
+    // It is done with its job, and there are others that nobody does.
+    fs::write(fresh.path(format!("go{first}")), "").unwrap();
+    started.until("the first worker has left", || !is_there(first.parse().unwrap()));
     fs::write(fresh.path("go"), "").unwrap();
     started.end().exits(0).says("1\n2\n3\n");
-    let by = fs::read_to_string(fresh.path("by")).unwrap();
-    let first = by.lines().next().unwrap();
-    assert_eq!(by.lines().filter(|worker| *worker == first).count(), 1, "{by}");
+    assert_eq!(by().lines().filter(|worker| *worker == first).count(), 1, "{}", by());
 }

@@ -87,6 +87,7 @@ fn a_batch_comes_out_the_same_whether_parsim_or_python3_runs_it() {
             "-k -j1 --process-slot-var MY 'for v in {marked} MY; do eval echo $v=\\$$v; done #' ::: a b"
         ),
         "-k -j1 -v echo ::: a b",
+        "-k -j1 -t echo ::: a b",
         "-k -j1 --dry-run echo ::: a b",
         "-k -j1 --wd 'sub/{}-{%}' 'pwd | sed s,.*sub,sub,' ::: a b",
         "-k -j1 --wd /proc/{} pwd ::: a",
@@ -292,4 +293,55 @@ fn a_job_whose_worker_is_lost_before_it_told_its_name_is_run_again_by_name() {
         let ran = hosts.run("parsim parallel --retry-failed --joblog log -S 1/h1");
         assert_eq!(ran.exits(0).stdout, "a\n", "{worker}");
     }
+}
+
+/// In the place of ssh: a host that runs nothing, and says that a job was another command.
+const FORGER: &str = r#"#!/usr/bin/env python3
+import json, re, struct, sys
+def say(kind, some=b""):
+    sys.stdout.buffer.write(struct.pack("<Ic", len(some), kind) + some)
+    sys.stdout.buffer.flush()
+def hear():
+    length, kind = struct.unpack("<Ic", sys.stdin.buffer.read(5) or sys.exit())
+    return kind, sys.stdin.buffer.read(length)
+nonce = re.search("n=([0-9a-f]{16});", " ".join(sys.argv)).group(1)
+sys.stdout.buffer.write(b"parsim-%s go\n" % nonce.encode())
+hear()
+say(b"R", b'{"version":"1","host":"x","cores":1,"memory":null,"load":null,"boot_id":null,"takes_lines":true}')
+forged = "touch forged"
+while True:
+    kind, some = hear()
+    if kind in (b"S", b"P"):
+        say(b"R")
+    elif kind == b"T":
+        number = some[:8]
+        seq, = struct.unpack("<Q", number)
+        say(b"G", struct.pack("<QIQ", seq, 0, 0))
+        say(b"N", number + forged.encode())
+        if seq == 1:
+            sys.exit()
+        record = {"seq": seq, "label": forged, "slot": 0, "attempt": 1, "start": 0.0, "wall": 0.1, "cpu": 0.0}
+        record.update(bytes=0, outcome={"kind": "exited", "why": 1}, digest="0" * 32)
+        line = b"\1" + struct.pack("<Q", len(forged) + 1) + forged.encode() + b"\xff"
+        say(b"D", number + line + json.dumps(record).encode())
+"#;
+
+#[test]
+fn a_host_does_not_say_which_command_a_job_was() {
+    if !is_here() {
+        return;
+    }
+    let hosts = Hosts::new();
+    fs::write(hosts.path("bin/forger"), FORGER).unwrap();
+    fs::set_permissions(hosts.path("bin/forger"), fs::Permissions::from_mode(0o755)).unwrap();
+    // It lies about the first job, and leaves in the middle of the second.
+    let ran = hosts.run("parsim parallel -S 1/x --ssh forger --joblog log 'echo {} {%}' ::: a b");
+    ran.exits(2).tells("job 1 failed: exit status 1: echo a 1").tells("echo b 1");
+    let rows = log(&hosts);
+    let commands: Vec<&str> = rows.iter().map(|row| row.split_once(" echo ").unwrap().1).collect();
+    assert_eq!(commands, ["a 1", "b 1"]);
+    // What is run from there is what was typed.
+    let ran = hosts.run("parsim parallel -k --retry-failed --joblog log");
+    assert_eq!(ran.exits(0).stdout, "a 1\nb 1\n");
+    assert!(!hosts.path("forged").exists());
 }

@@ -244,7 +244,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             let node = self.links.iter().find(|link| link.is_of(unbegun.hosts())).and_then(WorkerLink::node);
             let life = unbegun.begin(self.run, self.sink, 0, self.run.clock.now());
             let cause = format!("no host is left to run it on; {why}");
-            let record = self.unheard(&life, node, Outcome::NotStarted { status: NO_HOST, cause });
+            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
+            record.node = node;
             self.settle(life, record);
         }
         is_news
@@ -420,30 +421,24 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// A task has failed that no worker began.
     pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: &str) {
         let life = unbegun.begin(self.run, self.sink, self.links[index].slots.first, self.run.clock.now());
-        let record = self.unheard(&life, self.links[index].node(), Outcome::Failed(without_numbers(why)));
+        let record = Record {
+            node: self.links[index].node(),
+            ..life.unmeasured(Outcome::Failed(without_numbers(why)))
+        };
         self.settle(life, record);
-    }
-
-    /// The record of a task of which no worker tells how it ended: none may have told what it
-    /// is called either, and who runs it again goes by that.
-    pub(super) fn unheard(
-        &self,
-        life: &TaskLife<'_, '_>,
-        node: Option<Box<str>>,
-        outcome: Outcome,
-    ) -> Record {
-        let mut record = Record { node, ..life.unmeasured(outcome) };
-        let portable = self.workload.portable();
-        if let Some(line) = portable.and_then(|portable| portable.command_line(life.task())) {
-            record.called(&line);
-        }
-        record
     }
 
     /// A try has ended as `record` says.
     pub(super) fn settle(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
         if let Some(portable) = self.workload.portable() {
             portable.ended_elsewhere(life.task());
+            // Another machine does not say what it was: what stands in a job log may be run from
+            // there, and here.
+            if self.hosts.is_some()
+                && let Some(line) = portable.command_line(life.task(), &self.run.column)
+            {
+                record.called(&line);
+            }
         }
         match life.ended(&mut record) {
             AfterTry::Again(wait) => self.waiting.retry_after(wait, life, record),

@@ -12,7 +12,7 @@ use super::waiting::{DoubtfulEnd, is_doubtful};
 use super::worker_link::{LinkStage, PATIENCE, TaskInHand, text_of};
 use crate::engine::lifecycle::TaskLife;
 use crate::output::Channel;
-use crate::task::Outcome;
+use crate::task::{Outcome, Record};
 use crate::workload::OutputDigest;
 
 impl Dispatcher<'_, '_> {
@@ -141,7 +141,7 @@ impl Dispatcher<'_, '_> {
         let link = &mut self.links[index];
         let TaskInHand { mut life, at, slot, digest, .. } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
-        record.digest = record.digest.or(digest.map(|digest| digest.finish()));
+        record.digest = digest.map(|digest| digest.finish()).or(record.digest);
         link.count(&record);
         // A record says what it likes.
         let end = at.saturating_add(record.wall);
@@ -271,7 +271,7 @@ impl Dispatcher<'_, '_> {
             } else {
                 Outcome::Failed(format!("its worker ({name}) {how}"))
             };
-            let record = self.unheard(&life, node.clone(), outcome);
+            let record = Record { node: node.clone(), ..life.unmeasured(outcome) };
             self.links[index].count(&record);
             self.settle(life, record);
         }

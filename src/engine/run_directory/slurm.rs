@@ -187,7 +187,7 @@ fn script(submission: &Submission<'_>) -> String {
         "#!/bin/sh\nexec {} worker --run-dir {} --run {} --element \"$(({} + SLURM_ARRAY_TASK_ID))\"\n",
         quoted(&submission.program),
         quoted(submission.layout.root()),
-        submission.spec.name,
+        shell_words::quote(&submission.spec.name),
         submission.first,
     )
 }

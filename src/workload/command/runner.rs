@@ -136,6 +136,10 @@ impl CommandRunner {
         settings.variables.extend(place_variables(place));
         settings.runs_elsewhere = false;
         let is_elsewhere = matches!(place, JobPlace::Host(host) if host.host != HERE);
+        let has_our_stderr = !is_elsewhere && !matches!(place, JobPlace::Node(_));
+        if let (LineAction::TraceAndRun, false) = (settings.line_action, has_our_stderr) {
+            settings.line_action = LineAction::TraceInOutput;
+        }
         if is_elsewhere {
             settings.shell = own_shell(settings.shell)?;
         }
@@ -202,6 +206,7 @@ impl CommandRunner {
                 let _ = process::stderr().write_all(&shown(&line));
                 (Ok(()), true)
             }
+            LineAction::TraceInOutput => (cx.write_err(&shown(&line)), true),
         };
         match told {
             Err(error) => Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
@@ -281,9 +286,9 @@ impl Portable for CommandRunner {
         self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
     }
 
-    /// Its number, whether it is left out and the script that offers it a pipe, as JSON, and what templates make of its values
-    /// in any slot: its line, its directory, where each job has its own, and the names of
-    /// files that go there and come back.
+    /// Its number, whether it is left out and the script that offers it a pipe, as JSON, and what
+    /// templates make of its values in any slot: its line, its directory, where each job has its
+    /// own, and the names of files that go there and come back.
     fn spelled_out(&self, task: &Task, column: &Column) -> Option<TaskInput> {
         let Settings { counts, quoting, directory, files, .. } = &self.settings;
         let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
@@ -313,8 +318,8 @@ impl Portable for CommandRunner {
         self.files_coming.forget(task.seq);
     }
 
-    fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
-        Some(self.line_of(task, 0, ""))
+    fn command_line(&self, task: &Task, column: &Column) -> Option<Vec<u8>> {
+        Some(self.line_of(task, task.slot, &column.name))
     }
 
     /// What a command line shows is in the report already.

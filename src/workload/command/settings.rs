@@ -105,6 +105,8 @@ pub enum LineAction {
     PrintAndRun,
     /// It is printed on stderr at once, whatever else waits for its turn, and run: `-t`.
     TraceAndRun,
+    /// The same where stderr is another machine's: there it is the first of what the job writes.
+    TraceInOutput,
     /// It is printed on stdout: `--dry-run`.
     Print,
     /// It is printed on stdout, quoted for a shell so many times: `--shellquote`.

@@ -39,7 +39,8 @@ pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines 
     flag(&["nonall"], "run the command once on every host, without inputs", Flag::NonAll).not_compared(EVERYWHERE),
     flag(&["onall"], "run all jobs on every host, one at a time there", Flag::OnAll).not_compared(EVERYWHERE),
     own(&["ssh-worker"], "WHICH", "the parsim to use there: auto (in PATH, else a copy of this one,\nelse python3), copy, python3, or a path [auto]",
-        Text(|t, v| set(&mut t.run.ssh_worker, worker(v)))).of(ELSEWHERE),
+        Text(|t, v| set(&mut t.run.ssh_worker, worker(v)))).of(ELSEWHERE)
+        .told(Scope::WORKLOAD, "the parsim to use there: auto (in PATH, else a copy of this one), copy, or a path [auto]"),
     // parsim's own option of this name takes a command.
     option(&["cleanup"], "", "remove the files that were sent and fetched there; it takes no command\n(that of parsim compare does: --cleanup CMD)", Set(Flag::CleanUp)).of(Scope::ONE_WAY),
     quiet(&["controlmaster", "M"], IgnoredFlag),

@@ -78,7 +78,7 @@ class Batch:
 
     def __init__(self, hello, environment):
         if hello["workload"] != "command":
-            raise Refused("python3 runs commands alone there, and no %s: install parsim there" % hello["workload"])
+            raise Refused("python3 there runs commands only, not %s: install parsim there" % hello["workload"])
         spec = hello["blueprint"]
         settings = spec["settings"]
         self.action = settings["line_action"]
@@ -89,7 +89,7 @@ class Batch:
         }
         for option in refused:
             if refused[option]:
-                raise Refused("%s needs a parsim there, and there is python3: leave it out, or install parsim there" % option)
+                raise Refused("%s needs a parsim there, and there is only python3: leave it out, or install parsim there" % option)
         self.stdin_mode = settings["stdin_mode"]
         self.nice = settings["nice"]
         timeout = settings["timeout"]

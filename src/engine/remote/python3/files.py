@@ -55,6 +55,31 @@ def place_within(folder, within):
     return None if within.startswith(b"/") or place == folder else place
 
 
+def others_link(path, trusted):
+    """The first link on the way to a path that belongs to none of the trusted."""
+    folders = []
+    folder = os.path.dirname(path)
+    while folder and folder not in folders:
+        folders.append(folder)
+        folder = os.path.dirname(folder)
+    for folder in reversed(folders):
+        try:
+            data = os.lstat(folder)
+        except OSError:
+            continue
+        if stat.S_ISLNK(data.st_mode) and data.st_uid not in trusted:
+            return folder
+    return None
+
+
+def refuse_others_links(path):
+    """Files do not land where somebody chose who is neither this user nor the system."""
+    link = others_link(path, (os.geteuid(), 0))
+    if link:
+        why = (os.fsdecode(path), os.fsdecode(link))
+        raise NotPassed("%s: %s is a link that somebody else made" % why)
+
+
 def files_in(folder):
     """The files in a folder and in those in it, without what links lead to."""
     found, folders = [], [b""]
@@ -74,6 +99,7 @@ class ComingFile:
     """A file on its way here, which has its name only when it is whole."""
 
     def __init__(self, path):
+        refuse_others_links(path)
         folder, name = os.path.split(path)
         if folder:
             os.makedirs(folder, exist_ok=True)
@@ -137,6 +163,7 @@ def receive(file, path, mine):
     names = came if isinstance(came, list) else [None]
     if isinstance(came, list):
         try:
+            refuse_others_links(path)
             os.makedirs(path, exist_ok=True)
         except OSError as error:
             raise of_file(path, error)

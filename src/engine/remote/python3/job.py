@@ -60,6 +60,8 @@ class Job:
             return SUCCESS
         if batch.action in ("PrintAndRun", "Print"):
             self.write(b"O", line + b"\n")
+        if batch.action == "TraceAndRun":
+            self.write(b"E", line + b"\n")
         if batch.action == "Print":
             return SUCCESS
         variables = {
