@@ -34,7 +34,7 @@ case $host in own*) set -- "export PARSIM_SHELL=$HOSTS/ksh; $*";; esac
 begin() { exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"; }
 case $host in
 cut*) dd bs=1 count=5000 2>/dev/null | begin "$@"; exit;;
-deaf*) if mkdir "$HOSTS/connected" 2>/dev/null; then { (begin "$@"); : >"$HOSTS/left"; } | python3 "$HOSTS/ear"; exit; fi;;
+deaf*) if mkdir "$HOSTS/connected" 2>/dev/null; then (begin "$@") | python3 "$HOSTS/ear"; exit; fi;;
 esac
 begin "$@"
 "#;
