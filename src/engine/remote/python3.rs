@@ -45,7 +45,7 @@ mod tests {
         };
         let is_new = "import sys; sys.exit(sys.version_info < (3, 6))";
         if !Command::new("python3").args(["-c", is_new]).status().is_ok_and(|status| status.success()) {
-            writeln!(std::io::stderr(), "not tested: there is no python3 (3.6 or newer)").unwrap();
+            writeln!(crate::process::stderr(), "not tested: there is no python3 (3.6 or newer)").unwrap();
             return;
         }
         let link = format!("b'{}'\n", path("link").display());
