@@ -208,7 +208,6 @@ impl RoundRobin {
         let Some(job) = self.state.lock().next_job(self.in_turn) else { return Ok(false) };
         let mut block = Vec::new();
         let next = read_block(&mut source, &mut block);
-        drop(source);
         let mut state = self.state.lock();
         match next {
             Ok(ReadNext::Ready) => {
@@ -217,7 +216,11 @@ impl RoundRobin {
             }
             Ok(ReadNext::Woken | ReadNext::End) | Err(_) => state.ended = true,
         }
-        state.ring_all();
+        drop(state);
+        // Not before it is dealt: whoever finds the end meanwhile would let the job go that this
+        // block is for. And before the bell, for who hears that reads on.
+        drop(source);
+        self.state.lock().ring_all();
         next.map(|_| true).map_err(io::Error::other)
     }
 }
