@@ -77,6 +77,29 @@ fn a_job_that_has_read_all_waits_for_what_another_may_leave_it() {
 }
 
 #[test]
+fn whoever_finds_the_end_lets_no_job_go_that_the_last_block_is_for() {
+    for _ in 0..2000 {
+        let (dealer, waker) = dealer(b"a\nb\nc\nd\ne\n", InTurn::UnlessSlow);
+        assert!(dealer.open(&mut readable).unwrap() && dealer.open(&mut readable).unwrap());
+        let _attended = [dealer.attended(0), dealer.attended(1)];
+        // Readers stay, as they do while a job ends: what is dealt to one goes to no other.
+        let mut readers = [0, 1].map(|number| dealer.reader(number, waker.clone()));
+        let count: usize = std::thread::scope(|scope| {
+            let read = |reader: &mut DealtReader<'_>| {
+                let mut all = Vec::new();
+                while let Err(error) = reader.read_to_end(&mut all) {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                }
+                all.len()
+            };
+            let reads = readers.each_mut().map(|reader| scope.spawn(move || read(reader)));
+            reads.into_iter().map(|read| read.join().unwrap()).sum()
+        });
+        assert_eq!(count, 10, "a block was dealt to a job that had heard of the end");
+    }
+}
+
+#[test]
 fn a_job_that_was_never_started_is_not_waited_for() {
     // More than may wait for one job, in turn.
     let input = "a\n".repeat(WAITING);
