@@ -51,6 +51,19 @@ fn a_task_that_fails_is_tried_again_by_whoever_holds_its_output() {
 }
 
 #[test]
+fn a_worker_that_is_lost_before_it_tells_what_it_began_is_cleaned_up_after() {
+    fn leaves(stream: UnixStream) {
+        OtherEnd::ready(stream).next_task();
+    }
+    let mut squares = Squares::default();
+    let script = |number| Some(if number == 0 { leaves as fn(UnixStream) } else { sound });
+    let engine = Box::new(Processes::new(NonZeroUsize::MIN, Scripted::new(script)));
+    let study = Experiment::new(&mut squares).unwrap().engines(vec![engine]).run().unwrap();
+    assert_eq!(study.n_failed(), 0, "another did what it had not told of");
+    assert_eq!(*squares.cleaned_after.lock(), [0]);
+}
+
+#[test]
 fn a_rule_that_ends_running_tasks_reaches_those_of_all_workers() {
     fn one_fails(stream: UnixStream) {
         sound_with(stream, || Squares { fails: Some((1, 9)), others_last: true, ..Squares::default() });

@@ -12,12 +12,13 @@ use std::thread::JoinHandle;
 use serde_json::{Value, json};
 
 use super::frame::{Frame, FrameReader, LONGEST, put_frame};
-use super::protocol::{Bye, TaskBegun, WorkerHost, kind};
+use super::protocol::{Bye, Hello, PROTOCOL, TaskBegun, WorkerHost, kind};
 use super::request::{TaskReport, TaskRequest};
 use super::transport::WorkerStream;
 use super::*;
 use crate::output::{Kept, Ordered, Sink};
 use crate::process::Interrupt;
+use crate::sync::Mutex;
 use crate::task::{Column, NodeName, Outcome, Record, Task};
 use crate::workload::{Cx, Outlet, Portable, Profile, RunProcess, Size, Tasks, numbered};
 
@@ -44,6 +45,8 @@ pub(super) struct Squares {
     pub(super) is_uncounted: bool,
     /// A task ends only together with others.
     pub(super) together: Option<&'static Barrier>,
+    /// The workers after whom was cleaned up.
+    pub(super) cleaned_after: Mutex<Vec<u32>>,
 }
 
 pub(super) const N_TASKS: u64 = 8;
@@ -127,6 +130,23 @@ impl Portable for Squares {
 
     fn export_shared(&self) -> Option<Vec<u8>> {
         self.shared.clone().map(String::into_bytes)
+    }
+
+    fn clean_after(&self, _column: &Column, process: u32) {
+        self.cleaned_after.lock().push(process);
+    }
+}
+
+/// What a worker of [`Squares`] is greeted with.
+pub(super) fn greeting() -> Hello {
+    Hello {
+        protocol: PROTOCOL.to_owned(),
+        version: "1".to_owned(),
+        workload: "squares".to_owned(),
+        blueprint: serde_json::Value::Null,
+        column: Column::PARALLEL,
+        digested: false,
+        node: None,
     }
 }
 
@@ -282,6 +302,11 @@ impl Loop {
 impl WorkerStream for Loop {
     fn name(&self) -> String {
         format!("number {}", self.number)
+    }
+
+    /// As if it were one.
+    fn process(&self) -> Option<u32> {
+        u32::try_from(self.number).ok()
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {

@@ -325,9 +325,8 @@ mod tests {
     use std::net::Shutdown;
     use std::os::unix::net::UnixStream;
 
-    use super::super::scripted::{OtherEnd, Squares};
+    use super::super::scripted::{OtherEnd, Squares, greeting};
     use super::*;
-    use crate::task::Column;
 
     /// Hears nothing more once a task begins.
     struct Deaf(UnixStream);
@@ -350,16 +349,7 @@ mod tests {
     fn a_task_of_which_nobody_hears_that_it_begins_is_not_begun() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let mut end = OtherEnd::new(ours.try_clone().unwrap());
-        let hello = Hello {
-            protocol: PROTOCOL.to_owned(),
-            version: "1".to_owned(),
-            workload: "squares".to_owned(),
-            blueprint: serde_json::Value::Null,
-            column: Column::PARALLEL,
-            digested: false,
-            node: None,
-        };
-        end.say(kind::HELLO, &serde_json::to_vec(&hello).unwrap());
+        end.say(kind::HELLO, &serde_json::to_vec(&greeting()).unwrap());
         end.say(kind::SLOTS, &SlotRange { first: 0, count: 1 }.encoded());
         end.say(kind::PREPARE, &[]);
         let task = Cow::Owned(Task::numbered(0, ""));

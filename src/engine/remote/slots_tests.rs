@@ -12,7 +12,7 @@ use std::sync::{Arc, Barrier, OnceLock};
 use super::frame::{Frame, FrameReader, LONGEST};
 use super::protocol::{ClockReading, TaskBegun, kind, numbers_in, numbers_of};
 use super::request::{TaskReport, TaskRequest};
-use super::scripted::{Loop, N_TASKS, OtherEnd, Scripted, Squares, sound, sound_with};
+use super::scripted::{Loop, N_TASKS, OtherEnd, Scripted, Squares, greeting, sound, sound_with};
 use super::transport::WorkerStream;
 use super::*;
 use crate::event::Observer;
@@ -121,16 +121,7 @@ impl TwoSlots {
         let workload = || Squares { fails: Some((9, 1)), others_last: true, ..Squares::default() };
         let worker = std::thread::spawn(move || sound_with(theirs, workload));
         let mut ours = OtherEnd::new(ours);
-        let hello = Hello {
-            protocol: PROTOCOL.to_owned(),
-            version: "1".to_owned(),
-            workload: "squares".to_owned(),
-            blueprint: serde_json::Value::Null,
-            column: Column::PARALLEL,
-            digested: false,
-            node: None,
-        };
-        ours.say(kind::HELLO, &serde_json::to_vec(&hello).unwrap());
+        ours.say(kind::HELLO, &serde_json::to_vec(&greeting()).unwrap());
         assert_eq!(ours.hear().unwrap().kind, kind::READY);
         ours.say(kind::SLOTS, &SlotRange { first: 5, count: 2 }.encoded());
         ours.say(kind::PREPARE, &[]);
