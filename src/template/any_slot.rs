@@ -35,10 +35,8 @@ impl Template {
                 break;
             }
             let width = if other.len() > piece.len() { width(numbers.slots) } else { 1 };
-            format.extend_from_slice(
-                if width > 1 { format!("%(slot)0{width}d").into_bytes() } else { b"%(slot)d".to_vec() }
-                    .as_slice(),
-            );
+            let padding = if width > 1 { format!("0{width}") } else { String::new() };
+            format.extend_from_slice(format!("%(slot){padding}d").as_bytes());
         }
         format
     }

@@ -369,6 +369,14 @@ fn a_secure_service_is_trusted_with_its_own_authority_only() {
     );
     assert!(objects[2]["reason"].as_str().unwrap().contains("expired"), "{}", objects[2]["reason"]);
     fresh.parsim(&format!("tap {} --parallel", stubs[0].url("/tap"))).run().exits(1).says("error/tls");
+    // One that signed itself as an authority does.
+    let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
+    let shows_ca = stub("authority.pem");
+    fresh
+        .parsim(&format!("tap {} --cacert {ca}", shows_ca.url("/tap")))
+        .run()
+        .exits(1)
+        .says("it is that of an authority (CA:TRUE)");
 }
 
 #[test]

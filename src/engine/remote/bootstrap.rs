@@ -4,10 +4,10 @@
 //! The login shell there may be any (sh, csh, fish) and may print what it likes: the script
 //! has no quote, backslash, newline or exclamation mark that one of them would read, and
 //! its words are known by a number that nobody can guess. A copy of this program is used only
-//! where nobody but its owner can write to it or to its folder, and only if it is whole; one that
-//! was cut off is removed, by the next one where the script was killed: the
+//! where nobody but its owner can write to it or to its folder, and only if it is whole. Its
 //! place is /var/tmp, so that a home has nothing in it that its owner did not put there, or
-//! else ~/.cache. Where no copy starts, python3 is handed its worker, which is put nowhere.
+//! else ~/.cache. A copy that was cut off is removed; where the script was killed, by the next
+//! one. Where no copy starts, python3 is handed its worker, which is put nowhere.
 //! Pure: bytes in, bytes out.
 
 use std::io;
