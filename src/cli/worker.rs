@@ -80,7 +80,7 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let Some(number) = number.filter(|_| is_so) else {
         return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
     };
-    let guard = Guard::start().ok();
+    let guard = Guard::start_with_canary().ok();
     temporary::leave_all();
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let (running, _attendant) = attended(&interrupt, &[])?;

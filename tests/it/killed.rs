@@ -22,15 +22,17 @@ fn is_there(pid: u32) -> bool {
     fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
-/// What ends the jobs of `worker` when it cannot.
-fn guard(worker: u32) -> Vec<u32> {
+/// The one child of each of `parents` whose name in ps is `name`.
+fn children(parents: &[u32], name: &str) -> Vec<u32> {
     let all = fs::read_dir("/proc").unwrap().flatten();
     let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let is_guard = |pid: &u32| {
-        parent(*pid) == Some(worker)
-            && fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "parsim-guard\n")
+    let is_one = |pid: &u32| {
+        parent(*pid).is_some_and(|parent| parents.contains(&parent))
+            && fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_end() == name)
     };
-    all.filter(is_guard).collect()
+    let found: Vec<u32> = all.filter(is_one).collect();
+    assert_eq!(found.len(), parents.len(), "{name} of {parents:?}");
+    found
 }
 
 #[test]
@@ -46,8 +48,11 @@ fn what_a_job_makes_of_it_that_its_own_processes_are_killed_counts_for_nothing()
         started.until("the job runs", || !below(&workers(&fresh), &["sleep", "6543"]).is_empty());
         let running = workers(&fresh);
         let jobs = below(&running, &["sleep", "6543"]);
-        // From the leaves on; what runs the jobs is not there yet.
-        running.iter().flat_map(|worker| guard(*worker)).for_each(kill);
+        // From the leaves on, the oldest branch first; what runs the jobs is not there yet.
+        let guards = children(&running, "parsim-guard");
+        let canaries = children(&guards, "parsim-canary");
+        let first = if name == "failure" { guards } else { canaries };
+        first.into_iter().for_each(kill);
         jobs.into_iter().for_each(kill);
         started.end().exits(0).says("whole\n");
         until_none_is_left(&fresh);

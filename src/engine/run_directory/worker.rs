@@ -360,7 +360,9 @@ impl DirectoryWorker<'_> {
                     self.stops.sleep(breath);
                 }
                 if self.is_being_ended() {
-                    self.list.lock().gave_up(assigned);
+                    let mut list = self.list.lock();
+                    list.gave_up(assigned);
+                    list.is_over = true;
                     return Ok(());
                 }
                 self.record(assigned, Box::new(DoneEntry { begun, execution, written, record }))?;

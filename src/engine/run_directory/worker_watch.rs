@@ -39,7 +39,7 @@ impl DirectoryWorker<'_> {
     /// job's processes one after the other, from the leaves, and what tasks do meanwhile, whose
     /// own processes are gone, means nothing.
     pub(super) fn is_being_ended(&self) -> bool {
-        self.stops.is_set() || self.guard.is_some_and(Guard::is_gone)
+        self.stops.is_set() || self.guard.is_some_and(Guard::is_sign_of_killing)
     }
 
     /// Looks after all but the tasks.
@@ -66,14 +66,17 @@ impl DirectoryWorker<'_> {
                 }
                 self.layout.is_stopped() || self.is_cut_off().is_some()
             };
-            if (is_stopped || self.stops.is_draining() || self.end.is_over()) && !self.list.lock().is_over {
+            let is_being_ended = self.is_being_ended();
+            let begins_nothing =
+                is_stopped || is_being_ended || self.stops.is_draining() || self.end.is_over();
+            if begins_nothing && !self.list.lock().is_over {
                 self.list.lock().is_over = true;
                 self.rung.notify_all();
             }
             if self.guard.is_some_and(Guard::is_gone) {
                 self.fails(anyhow!("somebody killed what ends its jobs when it cannot"));
             }
-            if (self.is_being_ended() || self.end.is_over()) && !self.ends_tasks.is_set() {
+            if (is_being_ended || self.end.is_over()) && !self.ends_tasks.is_set() {
                 self.ends_tasks.trigger(libc::SIGTERM);
             }
             if Instant::now() >= beat {

@@ -6,13 +6,15 @@
 //! that no terminal reaches it, ignores what asks processes to end, and keeps no descriptor
 //! but the pipe, so that nobody waits for it. Does not know what the groups do.
 
+use std::ffi::CStr;
 use std::fs;
 use std::io::{self, PipeReader, Read as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::fd::{AsFd as _, AsRawFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::canary::{self, Canary};
 use super::reap;
 use crate::process::descriptor::set_nonblocking;
 use crate::process::init::fork;
@@ -47,6 +49,7 @@ struct GuardLine {
     /// Never waits: a guard that does not read must not hold anybody up.
     to: io::PipeWriter,
     pid: i32,
+    canary: Option<Canary>,
 }
 
 impl Guard {
@@ -56,13 +59,38 @@ impl Guard {
     /// # Errors
     /// When there is no process or descriptor for it.
     pub fn start() -> io::Result<Self> {
+        Self::start_as(None)
+    }
+
+    /// The same where a batch system may kill one process of this tree after the other: with a
+    /// [canary](super::canary), if there can be one.
+    ///
+    /// # Errors
+    /// As [`Guard::start`].
+    pub fn start_with_canary() -> io::Result<Self> {
+        Self::start_as(Some(io::pipe()?))
+    }
+
+    fn start_as(canary: Option<(PipeReader, io::PipeWriter)>) -> io::Result<Self> {
         let (from, to) = io::pipe()?;
         set_nonblocking(to.as_fd())?;
+        let (number, told) = canary.unzip();
         if let Some(pid) = fork()? {
-            return Ok(Self { line: Arc::new(GuardLine { to, pid }) });
+            drop(told);
+            let canary = number.and_then(Canary::watch);
+            return Ok(Self { line: Arc::new(GuardLine { to, pid, canary }) });
         }
         drop(to);
-        keep_apart(&from);
+        drop(number);
+        // As long as what ends processes ends this one, too.
+        if let Some(told) = told {
+            canary::make(told);
+        }
+        // INT and its like are for those who know what to end, and STOP by a terminal for those
+        // whom somebody continues.
+        let stops = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+        signal::ending_signals().chain(stops).for_each(signal::ignore);
+        keep_apart(Some(&from), c"parsim-guard");
         keep_guard(from);
         leave()
     }
@@ -93,10 +121,14 @@ impl Guard {
         }
     }
 
-    /// Whether it has ended, which it does not before this process: then somebody kills one
-    /// process of this tree after the other.
+    /// Whether it has ended, which it does not before this process.
     pub fn is_gone(&self) -> bool {
         reap::has_ended(self.line.pid)
+    }
+
+    /// Whether somebody kills one process of this tree after the other, as far as can be seen.
+    pub fn is_sign_of_killing(&self) -> bool {
+        self.line.canary.as_ref().is_some_and(Canary::is_hit) || self.is_gone()
     }
 
     /// Says whether it was told. Where it was not, the guard is gone or stands still: then
@@ -110,16 +142,13 @@ impl Guard {
     }
 }
 
-/// In the guard: away from all that ends this process, and from all that it has open.
+/// Away from all that this process was started from, and from all that it has open but `kept`;
+/// it shows in ps as `name`.
 #[expect(unsafe_code, reason = "std knows neither sessions nor descriptors of others")]
-fn keep_apart(from: &PipeReader) {
-    // INT and its like are for those who know what to end, and STOP by a terminal for those
-    // whom somebody continues.
-    let stops = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
-    signal::ending_signals().chain(stops).for_each(signal::ignore);
+pub(super) fn keep_apart(kept: Option<&PipeReader>, name: &CStr) {
     let _ = std::env::set_current_dir("/");
     let null = fs::File::options().read(true).write(true).open("/dev/null");
-    let kept = from.as_raw_fd();
+    let kept = kept.map_or(2, AsRawFd::as_raw_fd);
     // SAFETY: this is a copy of a process with one thread, in which nobody uses any
     // descriptor but `kept`; all calls take numbers, or a name that lives through them.
     unsafe {
@@ -131,9 +160,8 @@ fn keep_apart(from: &PipeReader) {
         }
         close_all(3, kept - 1);
         close_all(kept + 1, i32::MAX);
-        // It shows in ps what it is.
         #[cfg(target_os = "linux")]
-        libc::prctl(libc::PR_SET_NAME, c"parsim-guard".as_ptr());
+        libc::prctl(libc::PR_SET_NAME, name.as_ptr());
     }
     // It was closed with the others.
     std::mem::forget(null);
@@ -161,9 +189,9 @@ unsafe fn close_all(first: i32, last: i32) {
     }
 }
 
-/// In the guard: ends at once, without what the process has to do at its own end.
+/// Ends at once, without what the process has to do at its own end.
 #[expect(unsafe_code, reason = "std runs what was registered for the end")]
-fn leave() -> ! {
+pub(super) fn leave() -> ! {
     // SAFETY: it takes a number and does not come back.
     unsafe { libc::_exit(0) }
 }

@@ -26,10 +26,12 @@
 //! | `stops` | a job that has the terminal, or asks for it in vain |
 //! | `killing` | a kill sequence, and one on its way |
 //! | `guard` | a process that ends jobs when this one cannot |
+//! | `canary` | one that is killed first where a batch system kills all of them, one by one |
 //! | `reap` | how a process ended, what it used, and whether memory had run out |
 //! | `witness`, `awaited`, `quota` | where ways are compared, what a job waits for: when it is looked at; what /proc shows; what holds its control group back |
 
 mod awaited;
+mod canary;
 mod command;
 mod event_loop;
 mod guard;
