@@ -67,9 +67,13 @@ fn cluster() -> Fresh {
 }
 
 fn parallel(fresh: &Fresh, options: &str) -> Line {
+    on_it(fresh, &format!("parallel --workers slurm {options}")).env("PARSIM_LEASE", "2")
+}
+
+/// A line where the Slurm in `fresh` is found.
+fn on_it(fresh: &Fresh, words: &str) -> Line {
     let path = format!("{}:{}", fresh.path("fake").display(), std::env::var("PATH").unwrap_or_default());
-    let line = fresh.parsim(&format!("parallel --workers slurm {options}"));
-    line.env("PATH", path).env("FAKE", fresh.path("fake")).env("PARSIM_LEASE", "2")
+    fresh.parsim(words).env("PATH", path).env("FAKE", fresh.path("fake"))
 }
 
 fn told(fresh: &Fresh, name: &str) -> String {
@@ -321,12 +325,16 @@ fn workers_whom_the_controller_forgot_go_on_as_long_as_they_live() {
     let fresh = cluster();
     tell(&fresh, "forgot", "");
     let job = "echo {} >>side; until [ -e go ]; do sleep 0.05; done; echo {}";
-    let line = parallel(&fresh, "-k --nodes 2 -j1").args([job, ":::", "1", "2", "3", "4", "5"]);
+    let line = parallel(&fresh, "-k --nodes 2 -j1 --run-dir run").args([job, ":::", "1", "2", "3", "4", "5"]);
     let mut started = line.env("PARSIM_LEASE", "60").start();
     started.until("squeue was asked twice", || told(&fresh, "asked").lines().count() > 1);
+    // Whether they have ended nobody can say ...
+    on_it(&fresh, "status run").run().exits(0).says("workers   2 not known any more (ended, or forgotten)\n");
     fs::write(fresh.path("go"), "").unwrap();
     let ran = started.end();
     ran.exits(0).says("1\n2\n3\n4\n5\n").is_quiet();
+    // ... but when there is nothing left to do.
+    on_it(&fresh, "status run").run().exits(0).says("workers   2 ended\n");
     assert_eq!(fs::read_to_string(fresh.path("side")).unwrap().lines().count(), 5);
 }
 

@@ -152,6 +152,11 @@ impl StoredRun {
                         let life = match state.life {
                             ElementLife::Waiting(reason) => format!("waiting ({reason})"),
                             ElementLife::Running(_) => "running".to_owned(),
+                            // Long ago, or who started it was killed and has lost its memory:
+                            // then it may still work.
+                            ElementLife::Unknown if status.recorded < status.tasks => {
+                                "not known any more (ended, or forgotten)".to_owned()
+                            }
                             ElementLife::Ended(_) | ElementLife::Unknown => "ended".to_owned(),
                         };
                         *status.elements.entry(life).or_default() += 1;
