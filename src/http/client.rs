@@ -10,8 +10,9 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
 use super::body::BodyReader;
 use super::connect::Route;
-use super::connection::{Connection, Timings};
+use super::connection::Timings;
 use super::form::RequestBody;
+use super::kept::{KeptConnections, LentConnection};
 use super::response::{is_gzip, media_type, text};
 use super::{
     Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
@@ -21,7 +22,7 @@ use crate::text::without_login;
 /// More redirects than this lead nowhere.
 const MOST_HOPS: usize = 10;
 
-/// Asks, one fresh connection at a time.
+/// Asks, each time on a fresh connection, or on one that was kept.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Who is trusted.
@@ -32,6 +33,8 @@ pub struct Client {
     pub limit: usize,
     /// Through whom is asked.
     pub proxies: Proxies,
+    /// Connections for further requests; none is kept where there is no such place.
+    pub kept: Option<KeptConnections>,
 }
 
 /// What is asked.
@@ -88,6 +91,7 @@ impl Client {
             answer: Err(HttpError::interrupted()),
         };
         let mut asked = Vec::new();
+        let mut is_fresh = false;
         loop {
             match request.pacer.map_or(Ok(Duration::ZERO), |pacer| pacer.wait(&request.url)) {
                 Ok(waited) => {
@@ -97,12 +101,17 @@ impl Client {
                 Err(error) => return Fetched { answer: Err(error), ..fetched },
             }
             let timings = Timings::default();
-            let heard = self.ask(&request, &deadline, &timings, &mut fetched);
+            let heard = self.ask(&request, is_fresh, &deadline, &timings, &mut fetched);
             fetched.phases.add_all(&timings.with(|noted| noted.phases));
             asked.push((request.url.clone(), request.body.is_some()));
             let hop = match heard {
                 Ok(Reply::Moved { status, to }) => next(&asked, &mut request, status, &to),
                 Ok(Reply::Response(answer)) => return Fetched { answer: Ok(*answer), ..fetched },
+                Ok(Reply::Stale) => {
+                    asked.pop();
+                    is_fresh = true;
+                    continue;
+                }
                 Err(error) => Err(error),
             };
             match hop {
@@ -112,10 +121,11 @@ impl Client {
         }
     }
 
-    /// One request on one connection.
+    /// One request on one connection, which `is_fresh`, or may have been kept.
     fn ask(
         &self,
         request: &Request<'_>,
+        is_fresh: bool,
         deadline: &Deadline,
         timings: &Timings,
         fetched: &mut Fetched<Response<BodyReader>>,
@@ -125,15 +135,33 @@ impl Client {
         if let Some(proxy) = &proxy {
             fetched.proxy = Some(proxy.to_string());
         }
+        // A proxy may mix up who asks.
+        let kept = self.kept.as_ref().filter(|_| proxy.is_none());
+        let idle = kept.filter(|_| !is_fresh).and_then(|kept| kept.take(url, deadline, timings));
+        let is_reused = idle.is_some();
         let (trust, user_agent) = (&self.trust, &*self.user_agent);
         let route = Route { url, proxy: proxy.as_ref(), trust, user_agent, deadline, timings };
-        let (connection, expires) = route.connect()?;
+        let (connection, expires) = idle.map_or_else(|| route.connect(), Ok)?;
         fetched.expires = fetched.expires.into_iter().chain(expires).min();
+        let connection = match kept {
+            Some(kept) => kept.lend(connection, url, expires),
+            None => LentConnection::once(connection),
+        };
         let agent =
             ureq::Agent::with_parts(config(), ReadyConnection(Mutex::new(Some(connection))), NoLookup);
         // A proxy of https has seen who asks when it was told to connect.
         let plainly = proxy.filter(|_| !url.secure).and_then(|proxy| proxy.authorization());
-        let response = self.send(&agent, request, plainly).map_err(|error| timings.understood(&error))?;
+        let response = match self.send(&agent, request, kept.is_some(), plainly) {
+            Ok(response) => response,
+            Err(error) => {
+                let error = timings.understood(&error);
+                // The other side closed it just when it was asked.
+                let is_stale = is_reused
+                    && matches!(error.kind, HttpErrorKind::Closed | HttpErrorKind::Reset)
+                    && !timings.with(|noted| noted.answered);
+                return if is_stale { Ok(Reply::Stale) } else { Err(error) };
+            }
+        };
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         check_head(status, &head.headers)?;
@@ -161,14 +189,17 @@ impl Client {
         &self,
         agent: &ureq::Agent,
         request: &Request<'_>,
+        is_kept: bool,
         proxy_authorization: Option<String>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let mut builder = http::Request::builder()
             .uri(request.url.asked())
             .header(header::USER_AGENT, &self.user_agent)
             .header(header::ACCEPT, request.accept)
-            .header(header::ACCEPT_ENCODING, "identity")
-            .header(header::CONNECTION, "close");
+            .header(header::ACCEPT_ENCODING, "identity");
+        if !is_kept {
+            builder = builder.header(header::CONNECTION, "close");
+        }
         if let Some(login) = request.url.login() {
             builder = builder.header(header::AUTHORIZATION, login.basic());
         }
@@ -197,7 +228,12 @@ impl Client {
 
 /// What one request came to.
 enum Reply {
-    Moved { status: u16, to: String },
+    Moved {
+        status: u16,
+        to: String,
+    },
+    /// Nothing, on a connection that was kept: it is to be asked on another one.
+    Stale,
     Response(Box<Response<BodyReader>>),
 }
 
@@ -253,12 +289,16 @@ fn config() -> ureq::config::Config {
 
 /// Hands out the connection that stands already.
 #[derive(Debug)]
-struct ReadyConnection(Mutex<Option<Connection>>);
+struct ReadyConnection(Mutex<Option<LentConnection>>);
 
 impl Connector<()> for ReadyConnection {
-    type Out = Connection;
+    type Out = LentConnection;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<LentConnection>, ureq::Error> {
         Ok(self.0.lock().take())
     }
 }

@@ -175,9 +175,36 @@ impl Write for DeadlineStream {
 }
 
 /// Bytes both ways, plain or not.
-pub(super) trait Duplex: Read + Write + Send + Sync {}
+pub(super) trait Duplex: Read + Write + Send + Sync {
+    /// Whether it stands, and nothing came that was not asked for.
+    fn is_idle(&mut self) -> bool;
 
-impl<T: Read + Write + Send + Sync> Duplex for T {}
+    /// What comes next has another deadline, and is noted elsewhere.
+    fn rebind(&mut self, deadline: &Deadline, timings: &Timings);
+}
+
+impl Duplex for DeadlineStream {
+    fn is_idle(&mut self) -> bool {
+        // It never blocks.
+        let seen = self.stream.peek(&mut [0]);
+        seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    fn rebind(&mut self, deadline: &Deadline, timings: &Timings) {
+        (self.deadline, self.timings) = (deadline.clone(), timings.clone());
+    }
+}
+
+impl Duplex for StreamOwned<ClientConnection, DeadlineStream> {
+    fn is_idle(&mut self) -> bool {
+        let is_read = |state: rustls::IoState| state.plaintext_bytes_to_read() == 0;
+        self.conn.process_new_packets().is_ok_and(is_read) && self.sock.is_idle()
+    }
+
+    fn rebind(&mut self, deadline: &Deadline, timings: &Timings) {
+        self.sock.rebind(deadline, timings);
+    }
+}
 
 /// A connection that is ready to be asked.
 pub(super) struct Connection {
@@ -204,6 +231,18 @@ impl Connection {
     fn new(stream: Box<dyn Duplex>, is_tls: bool, origin: Option<String>, timings: Timings) -> Self {
         let buffers = LazyBuffers::new(INPUT, OUTPUT);
         Self { stream, is_tls, origin, buffers, framing: Framing::default(), timings }
+    }
+
+    /// Whether it can be asked again, now that the answer to the last request was read whole.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.origin.is_none() && self.buffers.input().is_empty() && self.stream.is_idle()
+    }
+
+    /// It is asked again.
+    pub(super) fn renew(&mut self, deadline: &Deadline, timings: &Timings) {
+        self.stream.rebind(deadline, timings);
+        self.framing = Framing::default();
+        self.timings = timings.clone();
     }
 
     /// Reads what comes next to where it is to be appended; so many bytes.
@@ -274,7 +313,7 @@ impl Transport for Connection {
     }
 
     fn is_open(&mut self) -> bool {
-        // It is never used for a second request.
+        // ureq keeps none: see `kept`.
         false
     }
 

@@ -20,6 +20,7 @@ mod compare;
 #[cfg(feature = "net")]
 mod cone;
 mod cone_files;
+mod cone_kept;
 mod cone_names;
 mod cone_upload;
 // The files of random numbers.

@@ -233,3 +233,20 @@ fn sesame(query: &str) -> String {
     }
     text + "</Sesame>"
 }
+
+/// A table of results with these fields, `name type ucd`, and these rows, blanks between cells.
+pub(crate) fn results(fields: &[&str], rows: &[&str]) -> Reply {
+    let field = |field: &&str| {
+        let words: Vec<&str> = field.split(' ').collect();
+        let size = if words[1] == "char" { "arraysize=\"*\"" } else { "" };
+        let ucd = words.get(2).unwrap_or(&"");
+        format!("<FIELD name=\"{}\" datatype=\"{}\" {size} ucd=\"{ucd}\"/>", words[0], words[1])
+    };
+    let row = |row: &&str| format!("<TR><TD>{}</TD></TR>", row.replace(' ', "</TD><TD>"));
+    let (fields, rows): (String, String) =
+        (fields.iter().map(field).collect(), rows.iter().map(row).collect());
+    Reply::xml(format!(
+        "<VOTABLE><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE>{fields}\
+         <DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    ))
+}

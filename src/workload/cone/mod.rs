@@ -175,7 +175,8 @@ impl ConeSearch {
         let service = options.service()?;
         let resolvers = options.resolvers(&service)?;
         let transport = HttpTransport::new(&options.transport, service.most_bytes, options.user_agent())?;
-        let transport = transport.paced(HostPace::new(&options.pace, options.transport.retries)?);
+        let transport =
+            transport.paced(HostPace::new(&options.pace, options.transport.retries)?).with_kept_connections();
         transport.check(std::slice::from_ref(&service.service))?;
         transport.check(&resolvers)?;
         Ok(Self {
@@ -268,6 +269,7 @@ impl Workload for ConeSearch {
             resolver::resolve(&mut self.targets, &self.resolvers, &self.transport, interrupt);
         }
         self.upload.clear();
+        self.transport.close_kept();
         let cone = |(number, target): (u64, &Target)| {
             let task = self.task(target);
             let (ra, dec) = task.position.filter(|_| task.fault.is_none())?;

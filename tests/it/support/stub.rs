@@ -24,6 +24,8 @@ pub(crate) struct Asked {
     pub(crate) body: String,
     /// How many requests came before it.
     pub(crate) before: usize,
+    /// The number of the connection on which it came, and of the request there.
+    pub(crate) connection: (usize, usize),
     /// Where the server is: `http://127.0.0.1:1234`.
     pub(crate) server: String,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Asked {
 pub(crate) enum Reply {
     /// These bytes, then the end.
     Bytes(Vec<u8>),
+    /// These bytes, and then the next request.
+    Keep(Vec<u8>),
     /// These bytes, and then nothing, for ever.
     Hang(Vec<u8>),
 }
@@ -96,7 +100,7 @@ impl Stub {
         let stub = Self { address, scheme, over: Arc::clone(&over), asked: Arc::clone(&asked) };
         let server = stub.url("");
         thread::spawn(move || {
-            for stream in listener.incoming() {
+            for (number, stream) in listener.incoming().enumerate() {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
@@ -106,10 +110,11 @@ impl Stub {
                 thread::spawn(move || {
                     stream.set_read_timeout(Some(PATIENCE)).unwrap();
                     match config {
-                        None => talk(stream, &server, &answers, &asked),
+                        None => talk_on(stream, number, &server, &answers, &asked),
                         Some(config) => {
                             let connection = rustls::ServerConnection::new(config).unwrap();
-                            talk(rustls::StreamOwned::new(connection, stream), &server, &answers, &asked);
+                            let stream = rustls::StreamOwned::new(connection, stream);
+                            talk_on(stream, number, &server, &answers, &asked);
                         }
                     }
                 });
@@ -141,24 +146,44 @@ impl Drop for Stub {
     }
 }
 
-/// One request, one answer. Whoever breaks off is no concern of the test.
-fn talk(mut stream: impl Read + Write, server: &str, answers: &Answers, asked: &Mutex<Vec<Asked>>) {
+/// All requests of a connection. Whoever breaks off is no concern of the test.
+fn talk_on(
+    mut stream: impl Read + Write,
+    number: usize,
+    server: &str,
+    answers: &Answers,
+    asked: &Mutex<Vec<Asked>>,
+) {
+    let mut n_asked = 0;
+    while talk(&mut stream, (number, n_asked), server, answers, asked) {
+        n_asked += 1;
+    }
+}
+
+/// One request, one answer; whether there may be another one.
+fn talk(
+    stream: &mut (impl Read + Write),
+    connection: (usize, usize),
+    server: &str,
+    answers: &Answers,
+    asked: &Mutex<Vec<Asked>>,
+) -> bool {
     let mut bytes = Vec::new();
     // Byte by byte, so that what is left unread can break the connection off.
     let mut byte = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte) {
             Ok(1) => bytes.push(byte[0]),
-            _ => return,
+            _ => return false,
         }
         if bytes == b"\x16" {
             // A greeting of TLS where none is spoken: answered as web servers do.
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-            return;
+            return false;
         }
         if bytes == b"GET /reset" {
-            return;
+            return false;
         }
     }
     let head = String::from_utf8_lossy(&bytes).into_owned();
@@ -168,17 +193,19 @@ fn talk(mut stream: impl Read + Write, server: &str, answers: &Answers, asked: &
         .unwrap_or(0);
     let mut body = vec![0; length];
     if stream.read_exact(&mut body).is_err() {
-        return;
+        return false;
     }
     let path = head.split(' ').nth(1).unwrap().split('?').next().unwrap().to_owned();
     let body = String::from_utf8(body).unwrap();
     let request = {
         let mut asked = asked.lock().unwrap();
-        let request = Asked { path, head, body, before: asked.len(), server: server.to_owned() };
+        let before = asked.len();
+        let request = Asked { path, head, body, before, connection, server: server.to_owned() };
         asked.push(request.clone());
         request
     };
     match answers(&request) {
+        Reply::Keep(bytes) => return stream.write_all(&bytes).and_then(|()| stream.flush()).is_ok(),
         Reply::Bytes(bytes) => {
             let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
         }
@@ -188,4 +215,5 @@ fn talk(mut stream: impl Read + Write, server: &str, answers: &Answers, asked: &
             while stream.read(&mut byte).is_err_and(|error| error.kind() == ErrorKind::Interrupted) {}
         }
     }
+    false
 }
