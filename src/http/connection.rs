@@ -141,6 +141,7 @@ impl DeadlineStream {
         loop {
             let error = match work(&mut self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    acknowledge_at_once(&self.stream);
                     match self.deadline.wait(self.stream.as_fd(), interest, phase)? {
                         Ok(()) => continue,
                         Err(error) => error,
@@ -156,6 +157,16 @@ impl DeadlineStream {
             return Err(io::Error::other(error));
         }
     }
+}
+
+/// Some servers send the second piece of an answer only when the first was acknowledged
+/// (RFC 896), which a system that expects to send something itself does 40 ms later (RFC 1122,
+/// 4.2.3.2); on a connection that is used again it expects that.
+fn acknowledge_at_once(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 impl Read for DeadlineStream {
