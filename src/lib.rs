@@ -94,7 +94,7 @@
 //! | 1 | `numbers`, `moment`, `text`, `style` | numbers and dates as people read them; text that is safe to show; colours |
 //! | 1 | `mismatch`, `numpy`, `temporary` | where two files differ; NumPy's generators; files in TMPDIR and beside results |
 //! | 0 | [`vo`] | documents of the Virtual Observatory: `votable/` (tables as streams), `position` and `cone` (places in the sky and what is asked about them), VOSI, Sesame; uses nothing of parsim |
-//! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison, and the order of starts |
+//! | 0 | `byte_list`, `sorting`, `sync` | byte strings in one piece of memory; a sort for lists of all types; locks that a panic does not poison, and the order of starts |
 //!
 //! A new workload, engine, report format or option is one new file (an option: none) and a
 //! row in its table: `workload/mod.rs`, `engine/mod.rs`, `report/mod.rs`,
@@ -144,6 +144,7 @@ mod process;
 mod progress;
 pub mod report;
 pub mod sky;
+mod sorting;
 pub mod study;
 mod style;
 mod svg;

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::sorting;
 use crate::task::Task;
 use crate::template::{Counts, Quoting, Template};
 use crate::temporary;
@@ -129,7 +130,7 @@ fn tree_of(folder: &[u8], columns: &ResultColumns, values: &[Vec<u8>], longest: 
             })
             .collect();
         // As GNU parallel: by number, then by name.
-        named.sort_by(|(a, _), (b, _)| number(a).cmp(&number(b)).then_with(|| a.cmp(b)));
+        sorting::sort_by(&mut named, |(a, _), (b, _)| number(a).cmp(&number(b)).then_with(|| a.cmp(b)));
         for (column, value) in named {
             path.extend(name(&column, longest));
             path.push(b'/');

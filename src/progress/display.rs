@@ -17,6 +17,7 @@ use super::state::{ProgressState, Snapshot};
 use crate::event::{Event, Observer};
 use crate::numbers;
 use crate::process;
+use crate::sorting;
 use crate::sync::Mutex;
 use crate::task::Record;
 use crate::text;
@@ -174,7 +175,7 @@ impl ProgressDisplay {
     pub fn list(&self) {
         let Some(now) = self.state.snapshot() else { return };
         let mut running: Vec<_> = now.running.iter().collect();
-        running.sort_by_key(|(_, task)| task.since);
+        sorting::sort_by_key(&mut running, |(_, task)| task.since);
         let mut text = format!("parsim: {}\n", now.line());
         for (slot, task) in running {
             let lasts = numbers::duration(task.since.elapsed());

@@ -170,7 +170,13 @@ impl Formatter for RecordLines {
 ///
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
-pub fn read(source: impl Read) -> anyhow::Result<Study> {
+pub fn read(mut source: impl Read) -> anyhow::Result<Study> {
+    study_from(&mut source)
+}
+
+/// One for all sources: what reads a study is the largest thing that is compiled, and
+/// blocks come through here, not bytes.
+fn study_from(source: &mut dyn Read) -> anyhow::Result<Study> {
     let shallow = ShallowJson { source: source.take(LONGEST), depth: 0, at: JsonPlace::Structure };
     let mut source = BufReader::with_capacity(HEAD, shallow);
     let head = source.fill_buf()?.to_vec();
@@ -211,8 +217,8 @@ fn renew(study: &mut Study) {
 
 /// A source of JSON that fails where arrays and objects are nested without end: a
 /// reader keeps note of each, also of those that it passes over.
-struct ShallowJson<R> {
-    source: R,
+struct ShallowJson<'a> {
+    source: io::Take<&'a mut dyn Read>,
     depth: usize,
     at: JsonPlace,
 }
@@ -228,7 +234,7 @@ enum JsonPlace {
 /// Nested as deep as this, it is no study: these have a dozen.
 const DEEPEST: usize = 128;
 
-impl<R: Read> Read for ShallowJson<R> {
+impl Read for ShallowJson<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(bytes)?;
         for byte in &bytes[..count] {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::document::{Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use crate::numbers;
+use crate::sorting;
 use crate::study::{ColumnResult, NodeTotal, RunResult, Study};
 use crate::text::printable;
 
@@ -126,7 +127,7 @@ fn chosen(by_node: &[NodeTotal]) -> (Vec<&NodeTotal>, Vec<&NodeTotal>) {
         return (all, Vec::new());
     }
     let mut times: Vec<Option<Duration>> = all.iter().map(|total| typical(total)).collect();
-    times.sort();
+    sorting::sort_by(&mut times, Ord::cmp);
     let least = times[times.len() - MOST_ROWS];
     let (mut shown, mut others): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|total| typical(total) >= least);

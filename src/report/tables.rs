@@ -8,6 +8,7 @@ use super::laws;
 use super::nodes::{called, is_on_hosts, machine};
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, TimeUnit, seconds};
+use crate::sorting;
 use crate::study::{
     ColumnResult, Comparison, ElsewhereCosts, Spread, Study, Verdict, WorkerCosts, karp_flatt,
 };
@@ -381,10 +382,10 @@ fn chosen<'a>(runs: &ShownRuns<'_>, shown: ShownRun<'a>) -> Vec<ChosenTask<'a>> 
         records.select_nth_unstable_by(slowest, |one, other| other.wall.cmp(&one.wall));
     }
     let mut chosen: Vec<&Record> = records[..slowest].to_vec();
-    chosen.sort_by(|one, other| other.wall.cmp(&one.wall).then(one.seq.cmp(&other.seq)));
+    sorting::sort_by(&mut chosen, |one, other| other.wall.cmp(&one.wall).then(one.seq.cmp(&other.seq)));
     let mut failed: Vec<&Record> =
         records[slowest..].iter().filter(|it| why(it).is_some()).copied().collect();
-    failed.sort_by_key(|record| (record.seq, record.attempt));
+    sorting::sort_by_key(&mut failed, |record| (record.seq, record.attempt));
     chosen.extend(failed.into_iter().take(FAILED));
     chosen.into_iter().map(|record| ChosenTask { record, why: why(record) }).collect()
 }

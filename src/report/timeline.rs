@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 pub(super) use crate::numbers::TimeUnit;
+use crate::sorting;
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 
@@ -132,7 +133,7 @@ pub(super) fn lanes(records: &[Record]) -> Vec<Lane<'_>> {
         Lane { node, slot, tasks }
     };
     let mut lanes: Vec<Lane<'_>> = lanes.into_iter().map(in_order).collect();
-    lanes.sort_by_key(|lane| (first_slots[&lane.node], lane.node, lane.slot));
+    sorting::sort_by_key(&mut lanes, |lane| (first_slots[&lane.node], lane.node, lane.slot));
     lanes
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::chart::STYLE;
 use super::sources::known_magnitude;
 use super::{FinderChart, SkySource, shown};
+use crate::sorting;
 use crate::svg::escaped;
 use crate::text::without_login;
 
@@ -82,7 +83,7 @@ impl SkyPage<'_> {
     fn target(&self, chart: &FinderChart<'_>) -> Value {
         let mut sources: Vec<&SkySource<'_>> = chart.sources.iter().collect();
         let dimness = |source: &SkySource<'_>| known_magnitude(source).unwrap_or(f64::INFINITY);
-        sources.sort_by(|one, other| dimness(one).total_cmp(&dimness(other)));
+        sorting::sort_by(&mut sources, |one, other| dimness(one).total_cmp(&dimness(other)));
         sources.truncate(MOST_IN_VIEW);
         let row = |source: &&SkySource<'_>| {
             let kind = source.kind.map(|kind| shown(kind, LONGEST_IN_VIEW));

@@ -6,6 +6,7 @@ use super::field::{FieldOfView, is_inside};
 use super::plane::separation;
 use super::symbol::ObjectKind;
 use super::{FinderChart, SkySource, sexagesimal, shown};
+use crate::sorting;
 use crate::svg::Svg;
 use crate::task::ConeSource;
 
@@ -35,7 +36,7 @@ pub(super) fn known_magnitude(source: &SkySource<'_>) -> Option<f64> {
 /// Those that are equally bright stay in their order.
 pub fn keep_brightest(sources: &mut Vec<ConeSource>, most: usize) -> u64 {
     let dimness = |source: &ConeSource| known_magnitude(&source.into()).unwrap_or(f64::INFINITY);
-    sources.sort_by(|one, other| dimness(one).total_cmp(&dimness(other)));
+    sorting::sort_by(sources, |one, other| dimness(one).total_cmp(&dimness(other)));
     let n_left_out = sources.len().saturating_sub(most);
     sources.truncate(most);
     n_left_out as u64
@@ -125,7 +126,7 @@ impl<'a> Selection<'a> {
         });
         let mut drawn: Vec<Drawn<'a>> = placed.collect();
         let in_field = drawn.len();
-        drawn.sort_by(Drawn::before);
+        sorting::sort_by(&mut drawn, Drawn::before);
         drawn.truncate(MOST_DRAWN);
         let scale = MagnitudeScale::of(drawn.iter().filter_map(|source| source.magnitude));
         if let Some(scale) = scale {

@@ -233,11 +233,14 @@ impl ColumnResult {
 
     /// The median over the runs of whatever `figure` picks.
     pub fn median(&self, figure: impl Fn(&RunResult) -> f64) -> f64 {
+        // Compiled once, not once a figure: there are as many as a report has.
+        let figure: &dyn Fn(&RunResult) -> f64 = &figure;
         median(&self.runs.iter().map(figure).collect::<Vec<_>>())
     }
 
     /// The same of what its worker processes cost; `None` where it had none.
     pub fn of_crew(&self, figure: impl Fn(&WorkerCosts) -> f64) -> Option<f64> {
+        let figure: &dyn Fn(&WorkerCosts) -> f64 = &figure;
         let figures: Vec<f64> = self.runs.iter().filter_map(|run| run.crew.as_ref()).map(figure).collect();
         (!figures.is_empty()).then(|| median(&figures))
     }
@@ -245,6 +248,7 @@ impl ColumnResult {
     /// The same of what it took to have tasks done elsewhere; `None` where they were done here.
     pub fn of_elsewhere(&self, figure: impl Fn(&ElsewhereCosts) -> f64) -> Option<f64> {
         let crews = self.runs.iter().filter_map(|run| run.crew.as_ref()?.elsewhere.as_ref());
+        let figure: &dyn Fn(&ElsewhereCosts) -> f64 = &figure;
         let figures: Vec<f64> = crews.map(figure).collect();
         (!figures.is_empty()).then(|| median(&figures))
     }

@@ -11,6 +11,7 @@ use std::fmt;
 use super::interval::{median, student};
 use super::{ColumnResult, Estimate, RunResult};
 use crate::numbers;
+use crate::sorting;
 
 /// A task is long from so many medians on.
 const LONG: f64 = 3.0;
@@ -129,7 +130,7 @@ impl Caution {
 /// where records were not kept. What was tried again took all its tries.
 fn typical_walls(column: &ColumnResult) -> Vec<f64> {
     let mut runs: Vec<&RunResult> = column.runs.iter().filter(|run| !run.records.is_empty()).collect();
-    runs.sort_by_key(|run| run.task_wall);
+    sorting::sort_by_key(&mut runs, |run| run.task_wall);
     let Some(run) = runs.get(runs.len() / 2) else { return Vec::new() };
     let tries = run.records.chunk_by(|one, other| one.seq == other.seq);
     tries.map(|tries| tries.iter().map(|record| record.wall.as_secs_f64()).sum()).collect()

@@ -4,6 +4,7 @@
 //!
 //! Knows the tables of GNU parallel; not how a template is searched for them.
 
+use crate::sorting;
 use serde::{Deserialize, Serialize};
 
 use super::form::{MatchBecomes, PerlSubstitution, ValueForm, reluctant};
@@ -107,7 +108,7 @@ pub(super) fn rules(options: &TemplateOptions) -> Vec<ReplacementRule> {
             rule.key.clone_from(new);
         }
     }
-    fixed.sort_by_key(|rule| std::cmp::Reverse(rule.key.len()));
+    sorting::sort_by_key(&mut fixed, |rule| std::cmp::Reverse(rule.key.len()));
     rules.extend(fixed);
     rules
 }

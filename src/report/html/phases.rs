@@ -7,6 +7,7 @@ use super::{PagePart, picture};
 use crate::numbers::{self, seconds};
 use crate::report::services::{CheckedService, services, span, total};
 use crate::report::timeline::TimeUnit;
+use crate::sorting;
 use crate::study::Study;
 use crate::svg::Svg;
 
@@ -35,7 +36,7 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
     let mut drawn = services(study);
     let n_services = drawn.len();
     if n_services > DRAWN {
-        drawn.sort_by_key(|service| std::cmp::Reverse(total(service.record)));
+        sorting::sort_by_key(&mut drawn, |service| std::cmp::Reverse(total(service.record)));
         drawn.truncate(DRAWN);
     }
     let longest = drawn.iter().map(|service| total(service.record).as_secs_f64()).fold(0.0, f64::max);

@@ -6,6 +6,7 @@ use crate::numbers;
 use crate::report::document::{
     Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Subject, Tile, Tone,
 };
+use crate::sorting;
 use crate::study::{History, Outage, ServiceHistory};
 use crate::task::ErrorClass;
 use crate::text::printable;
@@ -137,7 +138,7 @@ fn incidents(history: &History) -> Vec<Sentence> {
         .iter()
         .flat_map(|service| service.incidents.iter().map(move |incident| (service, incident)));
     let mut all: Vec<(&ServiceHistory, &Outage)> = all.collect();
-    all.sort_by_key(|(_, incident)| std::cmp::Reverse(incident.from));
+    sorting::sort_by_key(&mut all, |(_, incident)| std::cmp::Reverse(incident.from));
     let told = all.into_iter().take(TOLD).map(|(service, incident)| {
         let lasted = numbers::age(incident.lasted(service.checked.1));
         let (end, tone) = match incident.until {

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 pub use fit::{Fit, Law, NoFit};
 
+use crate::sorting;
 use crate::study::{ColumnResult, Comparison, Interval, Study};
 use crate::task::Column;
 
@@ -106,7 +107,7 @@ impl Scaling {
         if points.is_empty() {
             return None;
         }
-        points.sort_by_key(|point| point.width);
+        sorting::sort_by_key(&mut points, |point| point.width);
         let mut fitted: Vec<(usize, f64)> =
             points.iter().filter(|point| point.is_fitted).map(|point| (point.width, point.speedup)).collect();
         if points[0].width > 1 {

@@ -19,8 +19,8 @@ const CHUNK: usize = 64 << 10;
 const HEAD: usize = 4096;
 
 /// The characters of a document, as a reader of UTF-8.
-pub struct Characters<R> {
-    input: R,
+pub struct Characters<'a> {
+    input: Box<dyn Read + 'a>,
     charset: Option<String>,
     /// Found once the first bytes have come.
     encoding: Option<Encoding>,
@@ -43,8 +43,8 @@ pub struct Characters<R> {
     failure: Option<TableError>,
 }
 
-impl<R: Read> Characters<R> {
-    pub fn new(input: R, charset: Option<&str>, most_bytes: u64) -> Self {
+impl<'a> Characters<'a> {
+    pub fn new(input: Box<dyn Read + 'a>, charset: Option<&str>, most_bytes: u64) -> Self {
         Self {
             input,
             charset: charset.map(str::to_owned),
@@ -247,7 +247,7 @@ fn refuse_forbidden(text: &[u8]) -> Result<(), (usize, ParseError)> {
     Err((at, ParseError::new(ParseErrorKind::BadXml, text)))
 }
 
-impl<R: Read> Read for Characters<R> {
+impl Read for Characters<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let available = self.fill_buf()?;
         let n_read = available.len().min(into.len());
@@ -257,7 +257,7 @@ impl<R: Read> Read for Characters<R> {
     }
 }
 
-impl<R: Read> BufRead for Characters<R> {
+impl BufRead for Characters<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let result = if self.failure.is_some() {
             return Err(io::Error::other("failed before"));

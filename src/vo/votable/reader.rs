@@ -20,8 +20,8 @@ use super::writer::is_allowed;
 use super::{TableError, TableLimits};
 
 /// Reads a `VOTable`, one piece after the other.
-pub struct TableReader<R> {
-    xml: Reader<Characters<R>>,
+pub struct TableReader<'a> {
+    xml: Reader<Characters<'a>>,
     limits: TableLimits,
     buffer: Vec<u8>,
     walk: Walk,
@@ -53,11 +53,11 @@ pub enum TableItem<'a> {
     End(&'a TableSummary),
 }
 
-impl<R: Read> TableReader<R> {
+impl<'a> TableReader<'a> {
     /// `charset` is what came with the bytes, such as the parameter of an HTTP
     /// `Content-Type`.
-    pub fn new(input: R, charset: Option<&str>, limits: TableLimits) -> Self {
-        let mut xml = Reader::from_reader(Characters::new(input, charset, limits.bytes));
+    pub fn new(input: impl Read + 'a, charset: Option<&str>, limits: TableLimits) -> Self {
+        let mut xml = Reader::from_reader(Characters::new(Box::new(input), charset, limits.bytes));
         xml.config_mut().check_comments = true;
         Self {
             xml,
