@@ -114,7 +114,7 @@ fn what_will_break_before_long_is_told_once_and_once_that_it_will_not() {
     assert_eq!(take(&mut known, &with(2, &expires), 1), ["warning: cert-expires: on 1970-01-21 00:00"]);
     assert!(take(&mut known, &with(3, &expires), 1).is_empty(), "told already");
     let text = serde_json::to_string(&known).unwrap();
-    let mut known = KnownServices::read(&text).unwrap();
+    let mut known = KnownServices::read(text.as_bytes()).unwrap();
     let down = Finding { warnings: expires.to_vec(), ..finding(ServiceVerdict::Down, 4) };
     assert_eq!(take(&mut known, &down, 1).len(), 1);
     assert_eq!(take(&mut known, &with(5, &expires), 1).len(), 1, "up again, and nothing else is new");
@@ -142,6 +142,6 @@ fn what_is_known_is_read_back_as_it_was() {
     take(&mut known, &finding(ServiceVerdict::Up, 1), 100);
     take(&mut known, &finding(ServiceVerdict::Error, 2), 100);
     let text = serde_json::to_string(&known).unwrap();
-    assert_eq!(KnownServices::read(&text).unwrap(), known);
-    assert!(KnownServices::read(&text.replace("services/1", "services/9")).is_err());
+    assert_eq!(KnownServices::read(text.as_bytes()).unwrap(), known);
+    assert!(KnownServices::read(text.replace("services/1", "services/9").as_bytes()).is_err());
 }
