@@ -11,13 +11,12 @@ mod node;
 mod outcome;
 mod phases;
 mod process_counts;
+mod spans;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
-use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 pub use self::chart::{ConeChart, ConeSource};
 pub use self::column::{Column, Mode};
@@ -28,6 +27,7 @@ pub use self::node::{JobPlace, NodeName};
 pub use self::outcome::{Outcome, status_of_failures};
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
+pub use self::spans::{Span, Spans};
 use crate::measure::seconds;
 pub use crate::process::child::Awaited;
 
@@ -141,17 +141,6 @@ impl Task {
     }
 }
 
-/// A named share of a task's time: `draw`, `text`, `write`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// What was done.
-    #[serde(deserialize_with = "usual")]
-    pub name: Cow<'static, str>,
-    /// Wall time spent on it, summed over the task.
-    #[serde(with = "seconds")]
-    pub wall: Duration,
-}
-
 /// XXH3-128 of what a task produced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -248,8 +237,8 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Named shares of the wall time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "snug")]
-    pub spans: Vec<Span>,
+    #[serde(default, skip_serializing_if = "Spans::are_none")]
+    pub spans: Spans,
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
@@ -262,54 +251,6 @@ pub struct Record {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-/// Names of spans that saved studies are full of: read back, these take no memory
-/// of their own. Any other name does as well.
-const USUAL: [&str; 8] = ["draw", "text", "write", "resolve", "connect", "tls", "first_byte", "body"];
-
-fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
-    struct SpanName;
-    impl Visitor<'_> for SpanName {
-        type Value = Cow<'static, str>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a name")
-        }
-
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            let known = USUAL.into_iter().find(|name| *name == text);
-            Ok(known.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed))
-        }
-    }
-    deserializer.deserialize_str(SpanName)
-}
-
-/// So many spans a record has most often.
-const USUAL_SPANS: usize = 2;
-
-/// Reads a list without the room for more that growing it leaves, and without
-/// the holes that cutting it leaves among small pieces of memory: there are as
-/// many of these as tasks.
-fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Error> {
-    struct Spans;
-    impl<'de> Visitor<'de> for Spans {
-        type Value = Vec<Span>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of spans")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Span>, A::Error> {
-            let mut spans = Vec::with_capacity(USUAL_SPANS);
-            while let Some(span) = list.next_element()? {
-                spans.push(span);
-            }
-            spans.shrink_to_fit();
-            Ok(spans)
-        }
-    }
-    deserializer.deserialize_seq(Spans)
 }
 
 impl Record {
@@ -357,7 +298,7 @@ impl Record {
             outcome,
             skipped: false,
             digest: None,
-            spans: Vec::new(),
+            spans: Spans::default(),
             facts: Vec::new(),
             finding: None,
         }
@@ -400,16 +341,5 @@ pub(crate) mod tests {
             "bytes": 0, "outcome": { "kind": "success" },
         });
         serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn a_name_of_a_span_is_read_back_and_a_usual_one_takes_no_memory() {
-        for name in USUAL.into_iter().chain(["text\u{1b}", "own"]) {
-            let span = Span { name: Cow::Owned(name.to_owned()), wall: Duration::from_millis(3) };
-            let saved = serde_json::to_string(&span).unwrap();
-            let read: Span = serde_json::from_reader(saved.as_bytes()).unwrap();
-            assert_eq!(read, span);
-            assert_eq!(matches!(read.name, Cow::Borrowed(_)), USUAL.contains(&name), "{name}");
-        }
     }
 }

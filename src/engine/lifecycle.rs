@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::{AfterTask, Run};
 use crate::event::Event;
 use crate::output::{Acknowledge, Channel, RetryBuffer, Sink, TaskOutput, TaskRef, Wake, handed_on};
-use crate::task::{Outcome, Record, Span, Task, TaskInput};
+use crate::task::{Outcome, Record, Task, TaskInput};
 use crate::workload::{Cx, Setting, Workload};
 
 /// Handing on output that takes less than this holds nobody up.
@@ -183,7 +183,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             self.run.start_order.begin(self.task.turn);
         }
         if let Some(wall) = self.earlier {
-            record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall });
+            record.spans.push(Cow::Borrowed("earlier tries"), wall);
         }
         self.run.batch.ended(record)
     }

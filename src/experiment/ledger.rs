@@ -144,7 +144,7 @@ fn why(record: &Record) -> String {
 }
 
 impl RecordSink for RunLedger<'_> {
-    fn enter(&mut self, record: Record) {
+    fn enter(&mut self, mut record: Record) {
         self.notes.result.add(&record);
         let slot = record.slot as usize;
         if self.last_ends.len() <= slot {
@@ -166,6 +166,7 @@ impl RecordSink for RunLedger<'_> {
             self.compare(&record, against);
         }
         if self.keep_records {
+            record.spans.shrink();
             self.notes.result.records.push(record);
         }
     }

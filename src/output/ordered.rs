@@ -348,7 +348,7 @@ impl Over {
             + texts.iter().sum::<usize>()
             + facts.sum::<usize>()
             + values.iter().map(|value| size_of::<Vec<u8>>() + value.len()).sum::<usize>()
-            + size_of_val(&*record.spans)
+            + record.spans.size()
             + size_of_val(&*record.facts)
     }
 

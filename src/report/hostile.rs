@@ -127,7 +127,7 @@ fn task(seq: u64, slot: u32) -> Record {
         user: Some(Duration::from_millis(50)),
         sys: Some(Duration::from_millis(40)),
         outcome: if seq == 2 { Outcome::Exited(1) } else { Outcome::Success },
-        spans: vec![Span { name: "write".into(), wall: Duration::from_millis(3) }],
+        spans: [Span { name: "write".into(), wall: Duration::from_millis(3) }].into_iter().collect(),
         facts: vec![("a fact".into(), "about it".to_owned())],
         finding: Some(Box::new(finding)),
         ..record(seq, slot, 100 * seq, 90)
