@@ -11,6 +11,7 @@ mod node;
 mod outcome;
 mod phases;
 mod process_counts;
+mod shared_text;
 mod spans;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ pub use self::node::{JobPlace, NodeName};
 pub use self::outcome::{Outcome, status_of_failures};
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
+pub use self::shared_text::{JoinedText, SharedText};
 pub use self::spans::{Span, Spans};
 use crate::measure::seconds;
 pub use crate::process::child::Awaited;
@@ -109,7 +111,7 @@ pub struct Task {
     #[serde(skip)]
     pub slot: u32,
     /// The task in a person's words: a file's name, a command line.
-    pub label: String,
+    pub label: SharedText,
     /// What to do.
     pub spec: TaskInput,
     /// Only hosts of these groups may do it, where there are any: hosts are groups, too.
@@ -123,7 +125,7 @@ impl Task {
 
     /// A task called `label`, whose place among the others is where it comes.
     #[must_use]
-    pub fn new(label: impl Into<String>) -> Self {
+    pub fn new(label: impl Into<SharedText>) -> Self {
         Self::numbered(Self::UNNUMBERED, label)
     }
 
@@ -136,19 +138,23 @@ impl Task {
 
     /// A task told by its sequence number alone.
     #[must_use]
-    pub fn numbered(seq: u64, label: impl Into<String>) -> Self {
+    pub fn numbered(seq: u64, label: impl Into<SharedText>) -> Self {
         Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence, hosts: Vec::new() }
     }
 }
 
 /// XXH3-128 of what a task produced.
+///
+/// Aligned as all else in a record is: aligned as its number, it would take 8 bytes more there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
+#[repr(Rust, packed(8))]
 pub struct Digest(pub u128);
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
-        format!("{:032x}", digest.0)
+        let Digest(number) = digest;
+        format!("{number:032x}")
     }
 }
 
@@ -177,10 +183,10 @@ pub struct Record {
     /// The task's position in input order, from 0.
     pub seq: u64,
     /// The task in a person's words.
-    pub label: String,
+    pub label: SharedText,
     /// The task's command line where the label cannot hold it, for it is no text.
     #[serde(skip)]
-    pub line: Option<Vec<u8>>,
+    pub line: Option<Box<[u8]>>,
     /// Which item's part this was, where an item takes several tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u64>,
@@ -256,8 +262,8 @@ fn is_zero(number: &u64) -> bool {
 impl Record {
     /// Its task is called by its command line, whatever bytes that is.
     pub fn called(&mut self, line: &[u8]) {
-        self.label = String::from_utf8_lossy(line).into_owned();
-        self.line = std::str::from_utf8(line).is_err().then(|| line.to_vec());
+        self.label = String::from_utf8_lossy(line).into();
+        self.line = std::str::from_utf8(line).is_err().then(|| line.into());
     }
 
     /// Exit status and signal, as a job log tells them: of another machine all there is
@@ -278,7 +284,7 @@ impl Record {
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
         Self {
             seq,
-            label: String::new(),
+            label: SharedText::default(),
             line: None,
             item: None,
             slot: 0,
@@ -341,5 +347,12 @@ pub(crate) mod tests {
             "bytes": 0, "outcome": { "kind": "success" },
         });
         serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_small_and_so_is_what_it_keeps_aside() {
+        // There is one for each task, and a finding for each service.
+        assert!(size_of::<Record>() <= 336, "{}", size_of::<Record>());
+        assert!(size_of::<Finding>() <= 280, "{}", size_of::<Finding>());
     }
 }

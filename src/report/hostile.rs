@@ -57,8 +57,8 @@ fn whole() -> Study {
         checked: Some("read back".to_owned()),
     });
     let failure = Failure {
-        label: "c".to_owned(),
-        why: "exit status 1".to_owned(),
+        label: "c".into(),
+        why: "exit status 1".into(),
         way: "serial".into(),
         run: 1,
         also: vec![FailedAlso { way: "parallel".into(), run: 2 }],
@@ -100,19 +100,19 @@ fn surroundings() -> Value {
 
 fn task(seq: u64, slot: u32) -> Record {
     let finding = Finding {
-        url: format!("http://h/{seq}"),
+        url: format!("http://h/{seq}").into(),
         verdict: if seq == 2 { ServiceVerdict::Down } else { ServiceVerdict::Up },
         class: (seq == 2).then_some(ErrorClass::Probe),
-        reason: "no answer".to_owned(),
+        reason: "no answer".into(),
         warnings: vec![Warning::Framing],
-        says: Some(SelfReport {
+        says: Some(Box::new(SelfReport {
             available: true,
-            up_since: Some("2026-01-01T00:00:00Z".to_owned()),
+            up_since: Some("2026-01-01T00:00:00Z".into()),
             up_since_seconds: Some(1_767_225_600),
             notes: vec!["a note".to_owned()],
             more_notes: 1,
             ..SelfReport::default()
-        }),
+        })),
         redirects: vec![Redirect { status: 301, to: "http://h/x".to_owned() }],
         cert_expires: Some(1_800_000_000),
         status: Some(200),

@@ -48,7 +48,7 @@ pub use streaming::{Long, Streaming};
 use crate::host::Host;
 use crate::measure::seconds;
 use crate::moment::Moment;
-use crate::task::{Column, ConeChart, Mode, Record};
+use crate::task::{Column, ConeChart, Mode, Record, SharedText};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -170,9 +170,9 @@ pub struct Cut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The task in a person's words.
-    pub label: String,
+    pub label: SharedText,
     /// Object and cause.
-    pub why: String,
+    pub why: SharedText,
     /// The name of the column in which it failed first.
     pub way: Cow<'static, str>,
     /// In which run of that column, from 1; 0 where that is not known.

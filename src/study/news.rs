@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::median;
 use crate::moment::Moment;
 use crate::numbers;
-use crate::task::{ErrorClass, Finding, ServiceVerdict, Warning};
+use crate::task::{ErrorClass, Finding, ServiceVerdict, SharedText, Warning};
 
 /// The version of the kept form.
 const SCHEMA: &str = "parsim-services/1";
@@ -59,9 +59,9 @@ struct UntoldNews {
 /// What is known of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct KnownService {
-    url: String,
+    url: SharedText,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<SharedText>,
     verdict: ServiceVerdict,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<ErrorClass>,
@@ -81,8 +81,8 @@ struct KnownService {
     /// How many checks in a row speak against that.
     #[serde(default)]
     against: u32,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    capabilities: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    capabilities: Box<[SharedText]>,
     /// What an operator has to act on, and has been told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
@@ -101,9 +101,9 @@ pub struct Observation<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceNews {
     /// The service.
-    pub url: String,
+    pub url: SharedText,
     /// What to call it, where its list says so.
-    pub name: Option<String>,
+    pub name: Option<SharedText>,
     /// When it was found.
     pub time: Moment,
     /// What it is about.
@@ -177,6 +177,8 @@ impl KnownServices {
                 self.services.push(service);
                 continue;
             };
+            // What it is called is in memory for the finding.
+            (service.url, service.name) = (it.finding.url.clone(), it.finding.name.clone());
             // Another run may have asked later, and been here earlier.
             if it.time() > service.checked {
                 service.take(it, &mut news);
@@ -316,9 +318,10 @@ impl KnownService {
         }
     }
 
-    fn other_capabilities(&self, now: &[String]) -> ServiceNews {
-        let without = |all: &[String], others: &[String]| {
-            all.iter().filter(|it| !others.contains(it)).cloned().collect::<Vec<_>>().join(", ")
+    fn other_capabilities(&self, now: &[SharedText]) -> ServiceNews {
+        let without = |all: &[SharedText], others: &[SharedText]| {
+            let left = all.iter().filter(|it| !others.contains(it));
+            left.map(SharedText::as_str).collect::<Vec<_>>().join(", ")
         };
         let (gone, came) = (without(&self.capabilities, now), without(now, &self.capabilities));
         let text = match (came.as_str(), gone.as_str()) {

@@ -179,7 +179,7 @@ impl RunResult {
         self.slots[slot].cpu += record.cpu;
         if record.wall > self.longest || self.tasks == 1 {
             self.longest = record.wall;
-            self.longest_label.clone_from(&record.label);
+            record.label.as_str().clone_into(&mut self.longest_label);
         }
         if let Some(counts) = record.counts.as_deref() {
             match &mut self.counts {

@@ -15,7 +15,7 @@ use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
 use crate::sync::StartOrder;
-use crate::task::{Column, Finding, ProcessCounts, Record};
+use crate::task::{Column, Finding, ProcessCounts, Record, SharedText};
 
 /// The way to the process that began the run, for a task that is done elsewhere.
 pub trait Desk: Sync {
@@ -239,9 +239,10 @@ impl<'a> Cx<'a> {
     }
 
     /// Says what the task is called, now that it is known.
-    pub fn relabel(&mut self, label: String) {
-        self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label: &label });
-        self.found.label = label;
+    pub fn relabel(&mut self, label: impl Into<SharedText>) {
+        self.found.label = label.into();
+        let Record { label, .. } = &self.found;
+        self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label });
     }
 
     /// The task is this command line, which may be no text.

@@ -208,7 +208,7 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
 fn object(record: &Record, way: &str) -> Option<Value> {
     let finding = record.finding.as_deref()?;
     let says = finding.says.as_ref();
-    let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
+    let text = |pick: fn(&SelfReport) -> &Option<Box<str>>| says.and_then(|says| pick(says).as_ref());
     let notes = says.map_or(&[][..], |says| &says.notes);
     let hops: Vec<String> = finding.redirects.iter().map(ToString::to_string).collect();
     let seconds = |name| json!(span(record, name).map(|time| time.as_secs_f64()));
@@ -247,15 +247,15 @@ mod tests {
     #[test]
     fn findings_among_the_facts_of_an_old_study_are_told_as_those_of_today() {
         let finding = Finding {
-            url: "http://h/".to_owned(),
+            url: "http://h/".into(),
             verdict: ServiceVerdict::Down,
-            reason: "a disk".to_owned(),
+            reason: "a disk".into(),
             attempts: 1,
             ..Finding::default()
         };
         let record = Record {
             finding: Some(Box::new(finding)),
-            ..Record::without_measures(0, Outcome::Failed("down: a disk".to_owned()))
+            ..Record::without_measures(0, Outcome::Failed("down: a disk".into()))
         };
         let mut study = both_ways(&[], &[50], 2);
         study.columns[1].runs[0].records.push(record);

@@ -123,7 +123,7 @@ fn particular(service: &CheckedService<'_>) -> Vec<String> {
     }
     // Why it is not up stands among the failures.
     if finding.verdict.is_up() && !finding.reason.is_empty() {
-        told.push(finding.reason.clone());
+        told.push(finding.reason.to_string());
     }
     if let Some(permanent) = finding.redirects.iter().find(|redirect| redirect.is_permanent()) {
         told.push(format!("moved for good to {}", cut(&permanent.to)));
