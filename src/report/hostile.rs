@@ -29,7 +29,7 @@ fn whole() -> Study {
     study.host.load = Some([1.0, 2.0, 3.0]);
     study.host.memory = Some(1 << 33);
     study.command = vec!["parsim".to_owned(), "tap".to_owned()];
-    study.parameters = json!({"tasks": 4, "list": null});
+    study.parameters = json!({"tasks": 4, "list": null}).into();
     study.sample_of = Some(100);
     let column = |column, width: usize, n_runs| ColumnResult {
         whereabouts: Some("x000000.csv".to_owned()),

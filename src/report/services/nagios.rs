@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 
 use serde::Deserialize as _;
-use serde_json::Value;
 
 use super::table::{cut, through_proxies};
 use super::{CheckedService, kind, n_asked_for, services, total};
-use crate::study::Study;
+use crate::study::{Parameters, Study};
 use crate::task::{ErrorClass, Finding, LatencyLimit};
 use crate::text::printable;
 
@@ -116,11 +115,11 @@ impl Labels {
 
 /// What services were held against, as a monitor reads it.
 struct Limits<'a> {
-    parameters: &'a Value,
+    parameters: &'a Parameters,
 }
 
 impl<'a> Limits<'a> {
-    fn of(parameters: &'a Value) -> Self {
+    fn of(parameters: &'a Parameters) -> Self {
         Self { parameters }
     }
 

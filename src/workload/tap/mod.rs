@@ -19,6 +19,7 @@ use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
     Workload,
 };
+use crate::study::Parameters;
 use crate::task::{Outcome, Task, TaskInput};
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
@@ -205,17 +206,24 @@ impl Workload for TapCheck {
 }
 
 impl Portable for TapCheck {
-    /// Without passwords, for it is written into reports.
     fn spec(&self) -> serde_json::Value {
-        let (urls, names) = if self.options.demo {
-            Default::default()
-        } else {
-            let name = |service: &Service| service.name.as_deref().map(str::to_owned);
-            self.services.iter().map(|service| (service.shown.to_string(), name(service))).unzip()
-        };
-        let names: Vec<Option<String>> = names;
-        let names = if names.iter().all(Option::is_none) { Vec::new() } else { names };
-        serde_json::json!(TapOptions { urls, names, list: None, header: false, ..self.options.clone() })
+        self.parameters().value()
+    }
+
+    /// Without passwords, for it is written into reports.
+    fn parameters(&self) -> Parameters {
+        let (urls, names) = (Vec::new(), Vec::new());
+        let options = TapOptions { urls, names, list: None, header: false, ..self.options.clone() };
+        let options = Parameters::from(serde_json::json!(options));
+        if self.options.demo {
+            return options;
+        }
+        let urls = self.services.iter().map(|service| Some(service.shown.clone())).collect();
+        let options = options.with_list("urls", urls);
+        if self.services.iter().all(|service| service.name.is_none()) {
+            return options;
+        }
+        options.with_list("names", self.services.iter().map(|service| service.name.clone()).collect())
     }
 
     /// The services themselves, wherever they were named: those of --demo are in
