@@ -362,7 +362,7 @@ impl<'a> Experiment<'a> {
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
-            parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
+            parameters: self.workload.portable().map(Portable::parameters).unwrap_or_default(),
             waits: profile.waits,
             rate: profile.rate,
             startup: self.startup,

@@ -11,13 +11,13 @@ mod node;
 mod outcome;
 mod phases;
 mod process_counts;
+mod shared_text;
+mod spans;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
-use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 pub use self::chart::{ConeChart, ConeSource};
 pub use self::column::{Column, Mode};
@@ -28,6 +28,8 @@ pub use self::node::{JobPlace, NodeName};
 pub use self::outcome::{Outcome, status_of_failures};
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
+pub use self::shared_text::{JoinedText, SharedText};
+pub use self::spans::{Span, Spans};
 use crate::measure::seconds;
 pub use crate::process::child::Awaited;
 
@@ -109,7 +111,7 @@ pub struct Task {
     #[serde(skip)]
     pub slot: u32,
     /// The task in a person's words: a file's name, a command line.
-    pub label: String,
+    pub label: SharedText,
     /// What to do.
     pub spec: TaskInput,
     /// Only hosts of these groups may do it, where there are any: hosts are groups, too.
@@ -123,7 +125,7 @@ impl Task {
 
     /// A task called `label`, whose place among the others is where it comes.
     #[must_use]
-    pub fn new(label: impl Into<String>) -> Self {
+    pub fn new(label: impl Into<SharedText>) -> Self {
         Self::numbered(Self::UNNUMBERED, label)
     }
 
@@ -136,30 +138,23 @@ impl Task {
 
     /// A task told by its sequence number alone.
     #[must_use]
-    pub fn numbered(seq: u64, label: impl Into<String>) -> Self {
+    pub fn numbered(seq: u64, label: impl Into<SharedText>) -> Self {
         Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence, hosts: Vec::new() }
     }
 }
 
-/// A named share of a task's time: `draw`, `text`, `write`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// What was done.
-    #[serde(deserialize_with = "usual")]
-    pub name: Cow<'static, str>,
-    /// Wall time spent on it, summed over the task.
-    #[serde(with = "seconds")]
-    pub wall: Duration,
-}
-
 /// XXH3-128 of what a task produced.
+///
+/// Aligned as all else in a record is: aligned as its number, it would take 8 bytes more there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
+#[repr(Rust, packed(8))]
 pub struct Digest(pub u128);
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
-        format!("{:032x}", digest.0)
+        let Digest(number) = digest;
+        format!("{number:032x}")
     }
 }
 
@@ -188,10 +183,10 @@ pub struct Record {
     /// The task's position in input order, from 0.
     pub seq: u64,
     /// The task in a person's words.
-    pub label: String,
+    pub label: SharedText,
     /// The task's command line where the label cannot hold it, for it is no text.
     #[serde(skip)]
-    pub line: Option<Vec<u8>>,
+    pub line: Option<Box<[u8]>>,
     /// Which item's part this was, where an item takes several tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u64>,
@@ -248,8 +243,8 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Named shares of the wall time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "snug")]
-    pub spans: Vec<Span>,
+    #[serde(default, skip_serializing_if = "Spans::are_none")]
+    pub spans: Spans,
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
@@ -264,59 +259,11 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Names of spans that saved studies are full of: read back, these take no memory
-/// of their own. Any other name does as well.
-const USUAL: [&str; 8] = ["draw", "text", "write", "resolve", "connect", "tls", "first_byte", "body"];
-
-fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
-    struct SpanName;
-    impl Visitor<'_> for SpanName {
-        type Value = Cow<'static, str>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a name")
-        }
-
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            let known = USUAL.into_iter().find(|name| *name == text);
-            Ok(known.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed))
-        }
-    }
-    deserializer.deserialize_str(SpanName)
-}
-
-/// So many spans a record has most often.
-const USUAL_SPANS: usize = 2;
-
-/// Reads a list without the room for more that growing it leaves, and without
-/// the holes that cutting it leaves among small pieces of memory: there are as
-/// many of these as tasks.
-fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Error> {
-    struct Spans;
-    impl<'de> Visitor<'de> for Spans {
-        type Value = Vec<Span>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list of spans")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Span>, A::Error> {
-            let mut spans = Vec::with_capacity(USUAL_SPANS);
-            while let Some(span) = list.next_element()? {
-                spans.push(span);
-            }
-            spans.shrink_to_fit();
-            Ok(spans)
-        }
-    }
-    deserializer.deserialize_seq(Spans)
-}
-
 impl Record {
     /// Its task is called by its command line, whatever bytes that is.
     pub fn called(&mut self, line: &[u8]) {
-        self.label = String::from_utf8_lossy(line).into_owned();
-        self.line = std::str::from_utf8(line).is_err().then(|| line.to_vec());
+        self.label = String::from_utf8_lossy(line).into();
+        self.line = std::str::from_utf8(line).is_err().then(|| line.into());
     }
 
     /// Exit status and signal, as a job log tells them: of another machine all there is
@@ -337,7 +284,7 @@ impl Record {
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
         Self {
             seq,
-            label: String::new(),
+            label: SharedText::default(),
             line: None,
             item: None,
             slot: 0,
@@ -357,7 +304,7 @@ impl Record {
             outcome,
             skipped: false,
             digest: None,
-            spans: Vec::new(),
+            spans: Spans::default(),
             facts: Vec::new(),
             finding: None,
         }
@@ -403,13 +350,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_name_of_a_span_is_read_back_and_a_usual_one_takes_no_memory() {
-        for name in USUAL.into_iter().chain(["text\u{1b}", "own"]) {
-            let span = Span { name: Cow::Owned(name.to_owned()), wall: Duration::from_millis(3) };
-            let saved = serde_json::to_string(&span).unwrap();
-            let read: Span = serde_json::from_reader(saved.as_bytes()).unwrap();
-            assert_eq!(read, span);
-            assert_eq!(matches!(read.name, Cow::Borrowed(_)), USUAL.contains(&name), "{name}");
-        }
+    fn a_record_is_small_and_so_is_what_it_keeps_aside() {
+        // There is one for each task, and a finding for each service.
+        assert!(size_of::<Record>() <= 336, "{}", size_of::<Record>());
+        assert!(size_of::<Finding>() <= 280, "{}", size_of::<Finding>());
     }
 }

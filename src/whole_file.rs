@@ -9,12 +9,10 @@
 mod place;
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IntoInnerError, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
-
-use anyhow::Context as _;
 
 pub use self::place::{FileId, OutputFile, OutputPlace, behind_links, folder, identity, is_stdout};
 use crate::sync::patiently;
@@ -34,31 +32,43 @@ pub fn read_at_most(most: u64, source: impl Read) -> io::Result<Option<String>> 
     String::from_utf8(text).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// What `look` finds in the text of the file at `path`, which is empty where there is none
-/// yet: it is left so. Whether [`renew`] could be done is seen on the way.
+/// What a file holds, as it is read.
+pub type Before<'a> = &'a mut dyn BufRead;
+
+/// What `look` finds in the file at `path`, which is empty where there is none yet: it is
+/// left so. Whether [`renew`] could be done is seen on the way.
 ///
 /// # Errors
 /// As those of [`renew`].
-pub fn look<T>(path: &Path, most: u64, look: impl FnOnce(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {
+pub fn look<T>(
+    path: &Path,
+    most: u64,
+    look: impl FnOnce(Before<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let path = behind_links(path);
-    let text = match OpenOptions::new().read(true).write(true).open(&path) {
-        Ok(file) => text_of(&file, most)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => Some(regular(file, most)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };
     // A temporary, and gone again.
     drop(WholeFile::create(&path)?);
-    look(&text)
+    match file {
+        Some(file) => look(&mut BufReader::new(file)),
+        None => look(&mut io::empty()),
+    }
 }
 
-/// The text of a regular `file`.
-fn text_of(file: &File, most: u64) -> anyhow::Result<String> {
-    anyhow::ensure!(file.metadata()?.is_file(), "not a regular file");
-    read_at_most(most, file)?.with_context(|| format!("more than {} MiB", most >> 20))
+/// `file`, which is to be a regular one of at most so many bytes.
+fn regular(file: File, most: u64) -> anyhow::Result<File> {
+    let metadata = file.metadata()?;
+    anyhow::ensure!(metadata.is_file(), "not a regular file");
+    anyhow::ensure!(metadata.len() <= most, "more than {} MiB", most >> 20);
+    Ok(file)
 }
 
-/// Puts in the place of the file at `path` what `renew` makes of its text, which is empty
-/// where there is none yet, while nobody else does the same; what else `renew` gives.
+/// Puts in the place of the file at `path` what `renew` reads there, which is nothing where
+/// there is none yet, and writes, while nobody else does the same; what else `renew` gives.
 ///
 /// # Errors
 /// When it cannot be read or written, is more than `most` bytes, another program has its
@@ -66,7 +76,7 @@ fn text_of(file: &File, most: u64) -> anyhow::Result<String> {
 pub fn renew<T>(
     path: &Path,
     most: u64,
-    renew: impl FnOnce(&str) -> anyhow::Result<(Vec<u8>, T)>,
+    renew: impl FnOnce(Before<'_>, &mut dyn Write) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let path = behind_links(path);
     let file = loop {
@@ -80,11 +90,11 @@ pub fn renew<T>(
             break file;
         }
     };
-    let text = text_of(&file, most)?;
-    let (bytes, given) = renew(&text)?;
-    let mut whole = WholeFile::create(&path)?;
-    whole.write_all(&bytes)?;
-    whole.commit()?;
+    // The lock is held until this is dropped.
+    let mut before = BufReader::new(regular(file, most)?);
+    let mut after = BufWriter::new(WholeFile::create(&path)?);
+    let given = renew(&mut before, &mut after)?;
+    after.into_inner().map_err(IntoInnerError::into_error)?.commit()?;
     Ok(given)
 }
 
@@ -275,9 +285,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("count");
         let once = || {
-            renew(&target, 100, |text| {
-                let count = text.parse().unwrap_or(0) + 1;
-                Ok((format!("{count}").into_bytes(), count))
+            renew(&target, 100, |before, after| {
+                let count = io::read_to_string(before)?.parse().unwrap_or(0) + 1;
+                write!(after, "{count}")?;
+                Ok(count)
             })
         };
         std::thread::scope(|scope| {
@@ -286,7 +297,7 @@ mod tests {
             }
         });
         assert_eq!(once().unwrap(), 101);
-        assert!(renew(&target, 2, |_| Ok((Vec::new(), ()))).is_err(), "three digits are too many");
+        assert!(renew(&target, 2, |_, _| Ok(())).is_err(), "three digits are too many");
         assert_eq!(fs::read(&target).unwrap(), b"101");
     }
 
@@ -295,8 +306,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("state"), folder.path().join("link"));
         std::os::unix::fs::symlink("state", &link).unwrap();
-        let put = |text: &'static str| renew(&link, 100, move |_| Ok((text.as_bytes().to_vec(), ())));
-        assert!(look(&link, 100, |text| Ok(text.is_empty())).unwrap());
+        let put =
+            |text: &'static str| renew(&link, 100, move |_, after| Ok(after.write_all(text.as_bytes())?));
+        assert!(look(&link, 100, |before| Ok(before.fill_buf()?.is_empty())).unwrap());
         assert!(!target.exists(), "what is looked at is not made");
         put("one").unwrap();
         assert!(link.is_symlink());

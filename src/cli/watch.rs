@@ -2,6 +2,7 @@
 //! (`--history`); and who is told when something changed (`--on-change`).
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::process::{self, Interrupt, ShellLine};
 use crate::report::services;
 use crate::study::{KnownServices, Study};
 use crate::text::without_numbers;
-use crate::whole_file::{look, renew};
+use crate::whole_file::{Before, look, renew};
 
 /// The most that is read of what is known: of some hundred thousand services.
 const MOST: u64 = 256 << 20;
@@ -80,8 +81,8 @@ impl Watch {
     /// A run that was cut short changes no state, so that the next one tells all.
     fn renew_state(&self, study: &mut Study) -> anyhow::Result<()> {
         let (Some(path), None) = (&self.since, &study.cut) else { return Ok(()) };
-        let renewed = renew(path, MOST, |text| {
-            let mut known = read(text)?;
+        let renewed = renew(path, MOST, |before, after| {
+            let mut known = read(before)?;
             let tells = self.on_change.is_some();
             let mut news = if tells { known.take_untold(LEFT_BEHIND) } else { Vec::new() };
             news.extend(services::take_news(study, &mut known));
@@ -90,7 +91,8 @@ impl Watch {
                 // if this one is killed before it has.
                 known.note_untold(&self.run, &news);
             }
-            Ok((written(&known)?, news))
+            write(&known, after)?;
+            Ok(news)
         });
         study.news = renewed.with_context(|| format!("cannot renew --since {}", path.display()))?;
         Ok(())
@@ -119,24 +121,23 @@ impl Watch {
 
     fn note_told(&self) -> anyhow::Result<()> {
         let Some(path) = &self.since else { return Ok(()) };
-        let told = renew(path, MOST, |text| {
-            let mut known = read(text)?;
+        let told = renew(path, MOST, |before, after| {
+            let mut known = read(before)?;
             known.told_by(&self.run);
-            Ok((written(&known)?, ()))
+            write(&known, after)
         });
         told.with_context(|| format!("cannot renew --since {}", path.display()))
     }
 }
 
-fn written(known: &KnownServices) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(known)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+fn write(known: &KnownServices, after: &mut dyn Write) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *after, known)?;
+    Ok(after.write_all(b"\n")?)
 }
 
-fn read(text: &str) -> anyhow::Result<KnownServices> {
-    if text.is_empty() {
+fn read(before: Before<'_>) -> anyhow::Result<KnownServices> {
+    if before.fill_buf()?.is_empty() {
         return Ok(KnownServices::default());
     }
-    KnownServices::read(text).context("it is not what an earlier --since wrote")
+    KnownServices::read(before).context("it is not what an earlier --since wrote")
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::{AfterTask, Run};
 use crate::event::Event;
 use crate::output::{Acknowledge, Channel, RetryBuffer, Sink, TaskOutput, TaskRef, Wake, handed_on};
-use crate::task::{Outcome, Record, Span, Task, TaskInput};
+use crate::task::{Outcome, Record, SharedText, Task, TaskInput};
 use crate::workload::{Cx, Setting, Workload};
 
 /// Handing on output that takes less than this holds nobody up.
@@ -34,7 +34,7 @@ pub struct TaskLife<'r, 'q> {
     /// Whether those that came could be handed on.
     written: io::Result<()>,
     /// What it is called, where that turned out only elsewhere.
-    label: Option<String>,
+    label: Option<SharedText>,
     /// So many bytes produced were told of.
     told: u64,
     /// How long the tries before it took, where there were any.
@@ -143,7 +143,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     }
 
     /// What it is called turned out.
-    pub(super) fn named(&mut self, label: String) {
+    pub(super) fn named(&mut self, label: SharedText) {
         self.observe(&Event::TaskNamed { slot: self.task.slot, label: &label });
         self.label = Some(label);
     }
@@ -183,7 +183,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             self.run.start_order.begin(self.task.turn);
         }
         if let Some(wall) = self.earlier {
-            record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall });
+            record.spans.push(Cow::Borrowed("earlier tries"), wall);
         }
         self.run.batch.ended(record)
     }
@@ -312,7 +312,7 @@ fn item(task: &Task) -> Option<u64> {
 /// A panic is an ending of the task, not of parsim.
 fn caught(workload: &dyn Workload, task: &Task, cx: &mut Cx<'_>) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| workload.run(task, cx)))
-        .unwrap_or_else(|panic| Outcome::Panicked(panic_text(&*panic)))
+        .unwrap_or_else(|panic| Outcome::Panicked(panic_text(&*panic).into()))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

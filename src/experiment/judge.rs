@@ -155,6 +155,6 @@ mod tests {
         let results: Vec<_> = results.iter().map(|outcome| with_ending(digest, outcome).unwrap()).collect();
         assert_eq!(results[0], digest);
         assert!(results.iter().all(|one| results.iter().filter(|other| *other == one).count() == 1));
-        assert_eq!(with_ending(digest, &Outcome::Failed(String::new())), None);
+        assert_eq!(with_ending(digest, &Outcome::Failed(String::new().into())), None);
     }
 }

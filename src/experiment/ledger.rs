@@ -1,14 +1,14 @@
 //! What is kept of the records of one run: the sums always, the rest as far as
 //! somebody will look at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::ComparedBy;
 use super::judge::with_ending;
 use crate::engine::RecordSink;
 use crate::study::{Failure, RunResult, Streaming};
-use crate::task::{Digest, Outcome, Record};
+use crate::task::{Digest, Outcome, Record, SharedText};
 
 /// There is room for no more records than these before they come.
 const MOST_ROOM: usize = 10_000;
@@ -48,6 +48,7 @@ pub(super) struct RunLedger<'a> {
     /// When the last task of each slot ended, since the start of the run.
     last_ends: Vec<Duration>,
     keep_records: bool,
+    frequent: FrequentTexts,
     /// Whether what failed tasks found is compared, too.
     counts_failed: bool,
 }
@@ -68,6 +69,7 @@ impl<'a> RunLedger<'a> {
             last_ends: Vec::new(),
             compared,
             keep_records,
+            frequent: FrequentTexts::default(),
             counts_failed,
         }
     }
@@ -81,11 +83,10 @@ impl<'a> RunLedger<'a> {
         self
     }
 
-    /// Whether a failure is one too many to be named. Not where ways are compared
-    /// or records are kept, for there all must be known; nor of parts, several of
-    /// which make one item.
+    /// Whether a failure is one too many to be named. Not where ways are compared, for
+    /// there all must be known; nor of parts, several of which make one item.
     fn only_counts(&self, record: &Record) -> bool {
-        let all_are_known = self.compared.is_some() || self.keep_records || record.item.is_some();
+        let all_are_known = self.compared.is_some() || record.item.is_some();
         !all_are_known && self.notes.failures.len() == NAMED_FAILURES
     }
 
@@ -94,6 +95,12 @@ impl<'a> RunLedger<'a> {
     pub(super) fn closed(self, wall: Duration, waited: Duration) -> RunNotes {
         let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
         let mut notes = self.notes;
+        if self.keep_records {
+            // All at once: a map that grows one by one has room for twice as much. Of several
+            // failures of an item the one that came first stays, which is the last here.
+            let failed = notes.result.records.iter().rev().filter(|record| record.outcome.is_failure());
+            notes.failures = failed.map(|record| (item(record), failure(record))).collect();
+        }
         notes.result.tail = had_a_task.map(|end| (wall + waited).saturating_sub(*end)).sum();
         if !waited.is_zero() {
             notes.result.lead = notes.result.lead.map(|lead| lead.saturating_sub(waited));
@@ -127,7 +134,7 @@ impl RunLedger<'_> {
         self.notes.digests[index] = result;
         let reference = against.reference.and_then(|reference| reference.get(index));
         if reference.is_some_and(|reference| *reference != result) {
-            self.notes.differing.insert(record.seq, record.label.clone());
+            self.notes.differing.insert(record.seq, record.label.to_string());
             if self.notes.differing.len() > NAMED_DIFFERENCES {
                 self.notes.differing.pop_last();
             }
@@ -135,37 +142,73 @@ impl RunLedger<'_> {
     }
 }
 
-/// Why a task failed: what it ended with, and who ended it where that is known.
-fn why(record: &Record) -> String {
-    match record.fact("killed") {
-        Some(fact) => format!("{}: {fact}", record.outcome),
-        None => record.outcome.to_string(),
+fn item(record: &Record) -> u64 {
+    record.item.unwrap_or(record.seq)
+}
+
+/// How the task of `record` failed, in a run that is yet to be named.
+fn failure(record: &Record) -> Failure {
+    // What it ended with, and who ended it where that is known.
+    let why = match record.fact("killed") {
+        Some(fact) => format!("{}: {fact}", record.outcome).into(),
+        None => record.outcome.in_words(),
+    };
+    Failure { label: record.label.clone(), why, way: "".into(), run: 0, also: Vec::new() }
+}
+
+/// Texts that many records have: why one service cannot be asked is why a thousand cannot.
+#[derive(Default)]
+struct FrequentTexts(HashSet<SharedText>);
+
+impl FrequentTexts {
+    /// So many are looked out for: the first ones that come.
+    const MOST: usize = 100;
+
+    /// Makes `text` the same piece of memory as the last one that said so.
+    fn share(&mut self, text: &mut SharedText) {
+        match self.0.get(text) {
+            Some(known) => *text = known.clone(),
+            None if self.0.len() < Self::MOST => _ = self.0.insert(text.clone()),
+            None => {}
+        }
+    }
+
+    /// Makes `record`, of which there may be as many as services, as small as it can be.
+    fn slim(&mut self, record: &mut Record) {
+        if let Outcome::Failed(why) = &mut record.outcome {
+            self.share(why);
+        }
+        if let Some(finding) = &mut record.finding {
+            self.share(&mut finding.reason);
+            if let Some(asked) = &mut finding.asked {
+                self.share(&mut asked.tail);
+            }
+            finding.capabilities.iter_mut().for_each(|it| self.share(it));
+        }
+        record.spans.shrink();
     }
 }
 
 impl RecordSink for RunLedger<'_> {
-    fn enter(&mut self, record: Record) {
+    fn enter(&mut self, mut record: Record) {
         self.notes.result.add(&record);
         let slot = record.slot as usize;
         if self.last_ends.len() <= slot {
             self.last_ends.resize(slot + 1, Duration::ZERO);
         }
         self.last_ends[slot] = self.last_ends[slot].max(record.end());
-        if record.outcome.is_failure() && self.only_counts(&record) {
-            self.notes.unnamed += 1;
-        } else if record.outcome.is_failure() {
-            self.notes.failures.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| Failure {
-                label: record.label.clone(),
-                why: why(&record),
-                way: "".into(),
-                run: 0,
-                also: Vec::new(),
-            });
+        if record.outcome.is_failure() && !self.keep_records {
+            if self.only_counts(&record) {
+                self.notes.unnamed += 1;
+            } else {
+                self.notes.failures.entry(item(&record)).or_insert_with(|| failure(&record));
+            }
         }
         if let Some(against) = self.compared {
             self.compare(&record, against);
         }
         if self.keep_records {
+            self.frequent.slim(&mut record);
             self.notes.result.records.push(record);
         }
     }

@@ -63,12 +63,15 @@ impl Experiment<'_> {
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
         let RunNotes { result, digests, failures, unnamed, differing } = notes;
-        let endings = failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
+        let is_compared = self.is_compared(place) && !self.interrupt.is_set();
+        let whys =
+            failures.iter().filter(|_| is_compared).map(|(&item, failure)| (item, failure.why.to_string()));
+        let endings = whys.collect();
         if place.number > 0 {
             note_failures(study, &column, place.number, failures);
             study.unnamed_failures += unnamed;
         }
-        if self.is_compared(place) && !self.interrupt.is_set() {
+        if is_compared {
             let products = RunProducts { result: &result, digests, endings, differing, copy };
             self.compare(place, products, &profile, judge, study)?;
         }
@@ -292,7 +295,7 @@ impl Experiment<'_> {
         let items = if external {
             // Who was asked is what there is to call it.
             let label =
-                |task: anyhow::Result<_>| task.map_or_else(|_| String::new(), |task: Task| task.label);
+                |task: anyhow::Result<Task>| task.map_or_else(|_| String::new(), |task| task.label.into());
             self.workload.tasks().map(label).zip(digests).collect()
         } else {
             (1_u64..).map(|number| number.to_string()).zip(digests).collect()
@@ -351,9 +354,16 @@ fn run_hook(hook: &mut Option<Hook<'_>>, column: &Column, study: &mut Study) -> 
 }
 
 /// Puts down what failed in run `number` of `column`.
-fn note_failures(study: &mut Study, column: &Column, number: usize, failures: BTreeMap<u64, Failure>) {
-    for (item, mut failure) in failures {
+fn note_failures(study: &mut Study, column: &Column, number: usize, mut failures: BTreeMap<u64, Failure>) {
+    for failure in failures.values_mut() {
         (failure.way, failure.run) = (column.name.clone(), number);
+    }
+    // Most often one run is all there is, and as many may have failed as there are tasks.
+    if study.failures.is_empty() {
+        study.failures = failures;
+        return;
+    }
+    for (item, failure) in failures {
         study.failures.entry(item).and_modify(|first| first.again(&failure)).or_insert(failure);
     }
 }

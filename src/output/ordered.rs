@@ -317,7 +317,7 @@ struct Over {
     task: Task,
     record: Record,
     /// What the record leaves out where it is written down.
-    line: Option<Vec<u8>>,
+    line: Option<Box<[u8]>>,
 }
 
 impl Over {
@@ -342,13 +342,13 @@ impl Over {
     fn size(&self) -> usize {
         let Self { task, record, .. } = self;
         let values = task.spec.values();
-        let texts = [task.label.len(), record.label.len(), record.line.as_ref().map_or(0, Vec::len)];
+        let texts = [task.label.len(), record.label.len(), record.line.as_ref().map_or(0, |line| line.len())];
         let facts = record.facts.iter().map(|(name, fact)| name.len() + fact.len());
         size_of::<Self>()
             + texts.iter().sum::<usize>()
             + facts.sum::<usize>()
             + values.iter().map(|value| size_of::<Vec<u8>>() + value.len()).sum::<usize>()
-            + size_of_val(&*record.spans)
+            + record.spans.size()
             + size_of_val(&*record.facts)
     }
 
@@ -381,7 +381,7 @@ impl Early {
             Self::Spilled { place, seq } => Box::new(Over::read(place, spill).unwrap_or_else(|error| {
                 // Its row is to say that it has to be done again.
                 let why = format!("read its record back from TMPDIR: {}", crate::text::reason(&error));
-                let record = Record::without_measures(seq, Outcome::Failed(why));
+                let record = Record::without_measures(seq, Outcome::Failed(why.into()));
                 Over { task: Task::numbered(seq, ""), record, line: None }
             })),
         }

@@ -86,7 +86,7 @@ pub trait Acknowledge {
 pub fn handed_on(record: Record, result: io::Result<()>) -> Record {
     match result {
         Err(error) if record.outcome.is_success() => Record {
-            outcome: Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
+            outcome: Outcome::Failed(format!("cannot write its output: {}", reason(&error)).into()),
             ..record
         },
         Err(_) | Ok(()) => record,
@@ -141,7 +141,7 @@ pub(crate) mod tests {
         assert_eq!(ended(Outcome::Success, Ok(())), Outcome::Success);
         assert_eq!(
             ended(Outcome::Success, full()),
-            Outcome::Failed("cannot write its output: disk full".to_owned())
+            Outcome::Failed("cannot write its output: disk full".into())
         );
         assert_eq!(ended(Outcome::Exited(3), full()), Outcome::Exited(3));
         assert_eq!(ended(Outcome::Interrupted, full()), Outcome::Interrupted);

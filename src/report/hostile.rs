@@ -29,7 +29,7 @@ fn whole() -> Study {
     study.host.load = Some([1.0, 2.0, 3.0]);
     study.host.memory = Some(1 << 33);
     study.command = vec!["parsim".to_owned(), "tap".to_owned()];
-    study.parameters = json!({"tasks": 4, "list": null});
+    study.parameters = json!({"tasks": 4, "list": null}).into();
     study.sample_of = Some(100);
     let column = |column, width: usize, n_runs| ColumnResult {
         whereabouts: Some("x000000.csv".to_owned()),
@@ -57,8 +57,8 @@ fn whole() -> Study {
         checked: Some("read back".to_owned()),
     });
     let failure = Failure {
-        label: "c".to_owned(),
-        why: "exit status 1".to_owned(),
+        label: "c".into(),
+        why: "exit status 1".into(),
         way: "serial".into(),
         run: 1,
         also: vec![FailedAlso { way: "parallel".into(), run: 2 }],
@@ -100,19 +100,19 @@ fn surroundings() -> Value {
 
 fn task(seq: u64, slot: u32) -> Record {
     let finding = Finding {
-        url: format!("http://h/{seq}"),
+        url: format!("http://h/{seq}").into(),
         verdict: if seq == 2 { ServiceVerdict::Down } else { ServiceVerdict::Up },
         class: (seq == 2).then_some(ErrorClass::Probe),
-        reason: "no answer".to_owned(),
+        reason: "no answer".into(),
         warnings: vec![Warning::Framing],
-        says: Some(SelfReport {
+        says: Some(Box::new(SelfReport {
             available: true,
-            up_since: Some("2026-01-01T00:00:00Z".to_owned()),
+            up_since: Some("2026-01-01T00:00:00Z".into()),
             up_since_seconds: Some(1_767_225_600),
             notes: vec!["a note".to_owned()],
             more_notes: 1,
             ..SelfReport::default()
-        }),
+        })),
         redirects: vec![Redirect { status: 301, to: "http://h/x".to_owned() }],
         cert_expires: Some(1_800_000_000),
         status: Some(200),
@@ -127,7 +127,7 @@ fn task(seq: u64, slot: u32) -> Record {
         user: Some(Duration::from_millis(50)),
         sys: Some(Duration::from_millis(40)),
         outcome: if seq == 2 { Outcome::Exited(1) } else { Outcome::Success },
-        spans: vec![Span { name: "write".into(), wall: Duration::from_millis(3) }],
+        spans: [Span { name: "write".into(), wall: Duration::from_millis(3) }].into_iter().collect(),
         facts: vec![("a fact".into(), "about it".to_owned())],
         finding: Some(Box::new(finding)),
         ..record(seq, slot, 100 * seq, 90)

@@ -1,11 +1,11 @@
 //! A study for Prometheus, in its text format: for the textfile collector of
 //! the node exporter, which reads what is there at its own times.
 
-use std::collections::BTreeSet;
-use std::io::Write;
+use std::collections::HashSet;
+use std::io::{self, Write};
 
 use super::Format;
-use super::services::{CheckedService, kind, quantile, services, span, total};
+use super::services::{CheckedService, kind, services, span, total};
 use crate::study::{ColumnResult, Study};
 use crate::task::PHASES;
 
@@ -24,22 +24,22 @@ type Gauge = fn(&ColumnResult) -> f64;
 
 /// Draws `study`.
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut text = String::new();
-    runs(study, &mut text);
+    runs(study, out)?;
     let mut all = services(study);
     // Two series of the same labels make the whole file unreadable.
-    let mut known = BTreeSet::new();
-    all.retain(|service| known.insert((service.finding.url.clone(), service.finding.name.clone())));
+    let mut known = HashSet::new();
+    all.retain(|CheckedService { finding, .. }| known.insert((&finding.url, &finding.name)));
+    drop(known);
     if !all.is_empty() {
-        checks(&all, &kind(&study.workload), &mut text);
+        checks(&all, &kind(&study.workload), out)?;
     }
-    Ok(out.write_all(text.as_bytes())?)
+    Ok(())
 }
 
 /// What there is to say of every study.
-fn runs(study: &Study, text: &mut String) {
-    gauge(text, "parsim_started_timestamp_seconds", "When the work began.");
-    text.push_str(&format!("parsim_started_timestamp_seconds {}\n", study.started));
+fn runs(study: &Study, out: &mut dyn Write) -> io::Result<()> {
+    gauge(out, "parsim_started_timestamp_seconds", "When the work began.")?;
+    writeln!(out, "parsim_started_timestamp_seconds {}", study.started)?;
     let figures: [(&str, &str, Gauge); 4] = [
         ("parsim_wall_seconds", "Wall time of the batch, median over the runs.", |column| column.wall()),
         ("parsim_cpu_seconds", "CPU time of the batch, median over the runs.", |column| column.cpu()),
@@ -47,14 +47,15 @@ fn runs(study: &Study, text: &mut String) {
         ("parsim_tasks_failed", "Tasks that failed.", |column| column.median(|run| run.failed as f64)),
     ];
     for (name, help, figure) in figures {
-        gauge(text, name, help);
+        gauge(out, name, help)?;
         for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
             let labels = [("workload", study.workload.as_str()), ("way", column.way())];
             let jobs = column.width.to_string();
             let labels = labelled(labels.into_iter().chain([("jobs", jobs.as_str())]));
-            text.push_str(&format!("{name}{labels} {}\n", figure(column)));
+            writeln!(out, "{name}{labels} {}", figure(column))?;
         }
     }
+    Ok(())
 }
 
 /// The values of a gauge, each with the word of its further label; empty where it has
@@ -62,48 +63,52 @@ fn runs(study: &Study, text: &mut String) {
 type GaugeValues<'a> = dyn for<'b> Fn(&'b CheckedService<'b>) -> Vec<(&'b str, f64)> + 'a;
 
 /// What there is to say of each service.
-fn checks(all: &[CheckedService<'_>], kind: &str, text: &mut String) {
+fn checks(all: &[CheckedService<'_>], kind: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut each = |name: &str, label: &str, help: &str, values: &GaugeValues<'_>| {
         let name = format!("parsim_{kind}_{name}");
-        gauge(text, &name, help);
+        gauge(out, &name, help)?;
         for service in all {
             let own = [("url", service.finding.url.as_str()), ("service", service.finding.label())];
             for (word, value) in values(service) {
                 let further = Some((label, word)).filter(|_| !label.is_empty());
-                text.push_str(&format!("{name}{} {value}\n", labelled(own.into_iter().chain(further))));
+                writeln!(out, "{name}{} {value}", labelled(own.into_iter().chain(further)))?;
             }
         }
+        io::Result::Ok(())
     };
-    each("up", "", "Whether the service is up: 1, or 0.", &|it| flag(Some(it.finding.verdict.is_up())));
+    each("up", "", "Whether the service is up: 1, or 0.", &|it| flag(Some(it.finding.verdict.is_up())))?;
     each("available", "", "What the service itself says.", &|it| {
         flag(it.finding.says.as_ref().map(|says| says.available))
-    });
-    each("duration_seconds", "", "How long the check took.", &|it| one(Some(total(it.record).as_secs_f64())));
+    })?;
+    each("duration_seconds", "", "How long the check took.", &|it| {
+        one(Some(total(it.record).as_secs_f64()))
+    })?;
     each("up_since_timestamp_seconds", "", "Since when the service says it is up.", &|it| {
         one(it.finding.says.as_ref().and_then(|says| says.up_since_seconds).map(|seconds| seconds as f64))
-    });
-    each("http_status", "", "The last status of HTTP.", &|it| one(it.finding.status.map(f64::from)));
+    })?;
+    each("http_status", "", "The last status of HTTP.", &|it| one(it.finding.status.map(f64::from)))?;
     each("redirects", "", "Redirects that were followed.", &|it| {
         one(Some(it.finding.redirects.len() as f64))
-    });
+    })?;
     each("cert_expiry_timestamp_seconds", "", "When the certificate expires.", &|it| {
         one(it.finding.cert_expires.map(|seconds| seconds as f64))
-    });
+    })?;
     each("phase_seconds", "phase", "How long a phase of the check took.", &|it| {
         PHASES.into_iter().filter_map(|phase| Some((phase, span(it.record, phase)?.as_secs_f64()))).collect()
-    });
+    })?;
     each("class", "class", "Why a service is not up: 1 for its class of error.", &|it| {
         it.finding.class.iter().map(|class| (class.name(), 1.0)).collect()
-    });
+    })?;
     each("warning", "warning", "What else is to be known: 1 for each warning.", &|it| {
         it.finding.warnings.iter().map(|warning| (warning.name(), 1.0)).collect()
-    });
+    })?;
     if all.iter().any(|service| service.totals.len() > 1) {
         each("duration_quantile_seconds", "quantile", "How long the checks took, by quantile.", &|it| {
-            let seconds = |per_cent| quantile(&it.totals, per_cent).as_secs_f64();
+            let seconds = |per_cent| it.quantile(per_cent).as_secs_f64();
             vec![("0.5", seconds(50)), ("0.95", seconds(95)), ("0.99", seconds(99))]
-        });
+        })?;
     }
+    Ok(())
 }
 
 fn one(value: Option<f64>) -> Vec<(&'static str, f64)> {
@@ -114,8 +119,8 @@ fn flag(value: Option<bool>) -> Vec<(&'static str, f64)> {
     one(value.map(|value| f64::from(u8::from(value))))
 }
 
-fn gauge(text: &mut String, name: &str, help: &str) {
-    text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
+fn gauge(out: &mut dyn Write, name: &str, help: &str) -> io::Result<()> {
+    writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")
 }
 
 /// `{name="value",...}`, with what the format asks to be escaped.

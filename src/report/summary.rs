@@ -202,7 +202,7 @@ mod tests {
             let label = format!("job\t{seq}");
             let (wall, cpu) = (Duration::from_millis(100), Duration::from_millis(48));
             let (slot, start) = (u32::try_from(seq % 2).unwrap(), wall * u32::try_from(seq).unwrap());
-            run.add(&Record { label, slot, start, wall, cpu, ..record(seq) });
+            run.add(&Record { label: label.into(), slot, start, wall, cpu, ..record(seq) });
         }
         run.usage = Usage { user: Duration::from_secs(5), ..Usage::default() };
         let column = ColumnResult::new(Column::PARALLEL, 2, vec![run]);

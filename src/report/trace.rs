@@ -110,8 +110,8 @@ fn slice(pid: usize, record: &Record) -> Value {
             args["peak_memory_is_bound"] = json!(true);
         }
     }
-    for span in &record.spans {
-        args[format!("{}_ms", span.name)] = json!(span.wall.as_secs_f64() * 1e3);
+    for (name, wall) in record.spans.iter() {
+        args[format!("{name}_ms")] = json!(wall.as_secs_f64() * 1e3);
     }
     for (name, fact) in &record.facts {
         args[&**name] = json!(printable(fact));

@@ -13,6 +13,7 @@ mod history;
 mod interval;
 mod news;
 mod one_by_one;
+mod parameters;
 mod prediction;
 mod quantiles;
 mod run_result;
@@ -38,6 +39,7 @@ pub use history::{History, HistoryLine, Outage, ServiceDay, ServiceHistory};
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
 pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
+pub use parameters::Parameters;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
 pub use run_result::{ElsewhereCosts, NodeTotal, RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
@@ -48,7 +50,7 @@ pub use streaming::{Long, Streaming};
 use crate::host::Host;
 use crate::measure::seconds;
 use crate::moment::Moment;
-use crate::task::{Column, ConeChart, Mode, Record};
+use crate::task::{Column, ConeChart, Mode, Record, SharedText};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -84,7 +86,7 @@ pub struct Study {
     /// What a task of it makes: `file`, `block`, `task`.
     pub unit: String,
     /// The workload's parameters.
-    pub parameters: serde_json::Value,
+    pub parameters: Parameters,
     /// Whether its tasks wait rather than compute.
     pub waits: bool,
     /// How many requests a second all tasks together might send, each one, where that was
@@ -170,9 +172,9 @@ pub struct Cut {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The task in a person's words.
-    pub label: String,
+    pub label: SharedText,
     /// Object and cause.
-    pub why: String,
+    pub why: SharedText,
     /// The name of the column in which it failed first.
     pub way: Cow<'static, str>,
     /// In which run of that column, from 1; 0 where that is not known.
@@ -471,7 +473,7 @@ pub(crate) mod tests {
             host,
             workload: "made-up".to_owned(),
             unit: "task".to_owned(),
-            parameters: serde_json::Value::Null,
+            parameters: Parameters::default(),
             waits: false,
             rate: None,
             startup: Duration::ZERO,

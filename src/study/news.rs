@@ -4,7 +4,7 @@
 //!
 //! Does not know where that is kept, nor who hears of it.
 
-use std::collections::{HashMap, VecDeque};
+use std::io::Read;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::median;
 use crate::moment::Moment;
 use crate::numbers;
-use crate::task::{ErrorClass, Finding, ServiceVerdict, Warning};
+use crate::task::{ErrorClass, Finding, ServiceVerdict, SharedText, Warning};
 
 /// The version of the kept form.
 const SCHEMA: &str = "parsim-services/1";
@@ -40,7 +40,8 @@ const IN_A_ROW: u32 = 2;
 pub struct KnownServices {
     schema: String,
     /// In the order in which they were checked last.
-    services: Vec<KnownService>,
+    #[expect(clippy::vec_box, reason = "they are put in another order, in which they are not there twice")]
+    services: Vec<Box<KnownService>>,
     /// What runs found and have not handed on yet, or never will, since they were killed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     untold: Vec<UntoldNews>,
@@ -58,9 +59,9 @@ struct UntoldNews {
 /// What is known of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct KnownService {
-    url: String,
+    url: SharedText,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<SharedText>,
     verdict: ServiceVerdict,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<ErrorClass>,
@@ -80,8 +81,8 @@ struct KnownService {
     /// How many checks in a row speak against that.
     #[serde(default)]
     against: u32,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    capabilities: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    capabilities: Box<[SharedText]>,
     /// What an operator has to act on, and has been told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
@@ -100,9 +101,9 @@ pub struct Observation<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceNews {
     /// The service.
-    pub url: String,
+    pub url: SharedText,
     /// What to call it, where its list says so.
-    pub name: Option<String>,
+    pub name: Option<SharedText>,
     /// When it was found.
     pub time: Moment,
     /// What it is about.
@@ -146,12 +147,12 @@ impl Default for KnownServices {
 }
 
 impl KnownServices {
-    /// Reads the kept form.
+    /// Reads the kept form, as it comes: it is not held twice.
     ///
     /// # Errors
-    /// When it is another one.
-    pub fn read(text: &str) -> anyhow::Result<Self> {
-        let read: Self = serde_json::from_str(text)?;
+    /// When it is another one, or cannot be read.
+    pub fn read(source: impl Read) -> anyhow::Result<Self> {
+        let read: Self = serde_json::from_reader(source)?;
         anyhow::ensure!(read.schema == SCHEMA, "{:?} is not {SCHEMA:?}", read.schema);
         Ok(read)
     }
@@ -160,19 +161,13 @@ impl KnownServices {
     /// before, nothing is news.
     pub fn take(&mut self, found: &[Observation<'_>]) -> Vec<ServiceNews> {
         let is_first = self.services.is_empty();
+        let places = self.places_of(found);
         let mut known: Vec<_> = std::mem::take(&mut self.services).into_iter().map(Some).collect();
-        // One that is listed twice is known twice.
-        let mut places: HashMap<_, VecDeque<usize>> = HashMap::new();
-        for (it, place) in known.iter().flatten().zip(0..) {
-            places.entry((it.url.clone(), it.name.clone())).or_default().push_back(place);
-        }
         let mut news = Vec::new();
-        for it in found {
-            let key = (it.finding.url.clone(), it.finding.name.clone());
-            let place = places.get_mut(&key).and_then(VecDeque::pop_front);
+        for (it, place) in found.iter().zip(places) {
             let service = place.and_then(|place| known[place].take());
             let Some(mut service) = service else {
-                let service = KnownService::new(it);
+                let service = Box::new(KnownService::new(it));
                 if !is_first {
                     let now = state(&service.verdict, service.class.as_ref());
                     let text = format!("new in the list, {now}");
@@ -182,19 +177,38 @@ impl KnownServices {
                 self.services.push(service);
                 continue;
             };
+            // What it is called is in memory for the finding.
+            (service.url, service.name) = (it.finding.url.clone(), it.finding.name.clone());
             // Another run may have asked later, and been here earlier.
             if it.time() > service.checked {
                 service.take(it, &mut news);
             }
             self.services.push(service);
         }
-        let gone = |service: &KnownService| {
-            let before = state(&service.verdict, service.class.as_ref());
+        news.extend(known.iter().flatten().map(|gone| {
+            let before = state(&gone.verdict, gone.class.as_ref());
             let text = format!("no longer checked, was {before}");
-            service.news(NewsKind::List, &before, "", text)
-        };
-        news.extend(known.iter().flatten().map(gone));
+            gone.news(NewsKind::List, &before, "", text)
+        }));
         news
+    }
+
+    /// Which of the services that are known each of `found` is, by URL and name. One that is
+    /// listed twice is known twice, and they come in the same order.
+    fn places_of(&self, found: &[Observation<'_>]) -> Vec<Option<usize>> {
+        let key = |place: usize| (&self.services[place].url, &self.services[place].name);
+        let wanted = |at: usize| (&found[at].finding.url, &found[at].finding.name);
+        let mut by_key: Vec<usize> = (0..self.services.len()).collect();
+        by_key.sort_by_key(|place| key(*place));
+        let mut in_turn: Vec<usize> = (0..found.len()).collect();
+        in_turn.sort_by_key(|at| wanted(*at));
+        let mut by_key = by_key.into_iter().peekable();
+        let mut places = vec![None; found.len()];
+        for at in in_turn {
+            while by_key.next_if(|place| key(*place) < wanted(at)).is_some() {}
+            places[at] = by_key.next_if(|place| key(*place) == wanted(at));
+        }
+        places
     }
 
     /// Notes that `run` is going to hand on `news`, which it does until `told_by`.
@@ -304,9 +318,10 @@ impl KnownService {
         }
     }
 
-    fn other_capabilities(&self, now: &[String]) -> ServiceNews {
-        let without = |all: &[String], others: &[String]| {
-            all.iter().filter(|it| !others.contains(it)).cloned().collect::<Vec<_>>().join(", ")
+    fn other_capabilities(&self, now: &[SharedText]) -> ServiceNews {
+        let without = |all: &[SharedText], others: &[SharedText]| {
+            let left = all.iter().filter(|it| !others.contains(it));
+            left.map(SharedText::as_str).collect::<Vec<_>>().join(", ")
         };
         let (gone, came) = (without(&self.capabilities, now), without(now, &self.capabilities));
         let text = match (came.as_str(), gone.as_str()) {
@@ -366,9 +381,9 @@ impl KnownService {
     fn remember(&mut self, found: &Observation<'_>) {
         // What is beyond the usual does not become usual at once.
         if found.finding.verdict.is_up() && self.against == 0 {
-            self.latencies.push(numbers::nanos(found.total.as_secs_f64()));
-            let surplus = self.latencies.len().saturating_sub(LATENCIES);
+            let surplus = (self.latencies.len() + 1).saturating_sub(LATENCIES);
             self.latencies.drain(..surplus);
+            self.latencies.push(numbers::nanos(found.total.as_secs_f64()));
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Sketch, Streaming};
 use crate::host::{RunQueue, Surroundings};
 use crate::measure::{Usage, seconds};
-use crate::task::{ProcessCounts, Record, Span};
+use crate::task::{ProcessCounts, Record};
 
 /// One run over the whole batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -179,7 +179,7 @@ impl RunResult {
         self.slots[slot].cpu += record.cpu;
         if record.wall > self.longest || self.tasks == 1 {
             self.longest = record.wall;
-            self.longest_label.clone_from(&record.label);
+            record.label.as_str().clone_into(&mut self.longest_label);
         }
         if let Some(counts) = record.counts.as_deref() {
             match &mut self.counts {
@@ -187,10 +187,10 @@ impl RunResult {
                 none => *none = Some(counts.clone()),
             }
         }
-        for Span { name, wall } in &record.spans {
-            match self.spans.iter_mut().find(|total| total.name == *name) {
-                Some(total) => total.wall += *wall,
-                None => self.spans.push(SpanTotal { name: name.to_string(), wall: *wall }),
+        for (name, wall) in record.spans.iter() {
+            match self.spans.iter_mut().find(|total| total.name == name) {
+                Some(total) => total.wall += wall,
+                None => self.spans.push(SpanTotal { name: name.to_owned(), wall }),
             }
         }
     }

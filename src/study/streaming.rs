@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{OneByOne, Sketch};
-use crate::task::Record;
+use crate::task::{Record, SharedText};
 
 /// So many of the longest tasks are kept by name.
 const LONGEST: usize = 10;
@@ -34,7 +34,7 @@ pub struct Long {
     /// How long it took.
     pub wall: Duration,
     /// The task in a person's words.
-    pub label: String,
+    pub label: SharedText,
 }
 
 impl Streaming {

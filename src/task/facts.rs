@@ -40,10 +40,10 @@ pub(super) fn take_finding(facts: &mut Vec<(Cow<'static, str>, String)>) -> Opti
     };
     let says = get("available").and_then(|text| text.parse().ok()).map(|available| SelfReport {
         available,
-        up_since: get("up_since"),
+        up_since: get("up_since").map(Into::into),
         up_since_seconds: get("up_since_seconds").and_then(|text| text.parse().ok()),
-        down_at: get("down_at"),
-        back_at: get("back_at"),
+        down_at: get("down_at").map(Into::into),
+        back_at: get("back_at").map(Into::into),
         notes: list("notes"),
         more_notes: get("more_notes").and_then(|text| text.parse().ok()).unwrap_or(0),
     });
@@ -53,17 +53,17 @@ pub(super) fn take_finding(facts: &mut Vec<(Cow<'static, str>, String)>) -> Opti
     };
     let rows = |text: String| text.parse().map_or(RowCount::Some, RowCount::Counted);
     let finding = Finding {
-        url: get("url")?,
-        name: get("name"),
+        url: get("url")?.into(),
+        name: get("name").map(Into::into),
         verdict: get("verdict")?.into(),
         class: get("class").map(Into::into),
-        reason: get("reason").unwrap_or_default(),
+        reason: get("reason").unwrap_or_default().into(),
         warnings: list("warnings").into_iter().map(Into::into).collect(),
-        says,
+        says: says.map(Box::new),
         status: get("status").and_then(|text| text.parse().ok()),
-        asked: get("asked"),
+        asked: get("asked").map(|text| text.as_str().into()),
         redirects: list("hops").iter().filter_map(redirect).collect(),
-        proxy: get("proxy"),
+        proxy: get("proxy").map(Into::into),
         attempts: get("attempts").and_then(|text| text.parse().ok()).unwrap_or(1),
         cert_expires: get("cert_expires").and_then(|text| text.parse().ok()),
         rows: get("rows").map(rows),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{JoinedText, Outcome, SharedText};
 use crate::moment::Moment;
 use crate::vo::RowCount;
 
@@ -19,7 +19,7 @@ macro_rules! words {
         pub enum $name {
             $($(#[$meaning])* $variant,)*
             /// A word of another version of parsim.
-            Other(String),
+            Other(Box<SharedText>),
         }
 
         impl $name {
@@ -37,7 +37,7 @@ macro_rules! words {
             fn from(word: String) -> Self {
                 match word.as_str() {
                     $($word => Self::$variant,)*
-                    _ => Self::Other(word),
+                    _ => Self::Other(Box::new(word.into())),
                 }
             }
         }
@@ -229,36 +229,37 @@ impl Warning {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The service's URL as it was given, without a password.
-    pub url: String,
+    pub url: SharedText,
     /// What to call it, where the list says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<SharedText>,
     /// What can be said of it.
     pub verdict: ServiceVerdict,
     /// Why there is no verdict; `None` where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
     /// The same in words, or what else is to be said.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub reason: SharedText,
     /// What a person should know though the verdict stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
-    /// What the service says of itself, if it does.
+    /// What the service says of itself, if it does. Aside, for where something is wrong most
+    /// say nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub says: Option<SelfReport>,
+    pub says: Option<Box<SelfReport>>,
     /// The last status of HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Where it was asked in the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked: Option<String>,
+    pub asked: Option<JoinedText>,
     /// Redirects on the way there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirects: Vec<Redirect>,
     /// The host and port of the proxy that it was asked through, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<String>,
+    pub proxy: Option<Box<str>>,
     /// When it began to be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Moment>,
@@ -276,8 +277,8 @@ pub struct Finding {
     pub tables: Option<usize>,
     /// The standards that it follows, each with its version where it tells one, if its
     /// capabilities were asked for: `ivo://ivoa.net/std/TAP 1.1`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub capabilities: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub capabilities: Box<[SharedText]>,
     /// What it was asked about, where that is something in the sky.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cone: Option<Box<ConeFinding>>,
@@ -307,16 +308,16 @@ pub struct SelfReport {
     pub available: bool,
     /// Since when, as it writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub up_since: Option<String>,
+    pub up_since: Option<Box<str>>,
     /// That, in seconds since 1970, where it is a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_since_seconds: Option<i64>,
     /// When it is to go down.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub down_at: Option<String>,
+    pub down_at: Option<Box<str>>,
     /// When it is to be back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub back_at: Option<String>,
+    pub back_at: Option<Box<str>>,
     /// What its operator has to say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -391,7 +392,7 @@ impl Finding {
         }
         let status = self.cone.as_ref().map_or(self.verdict.name(), |cone| cone.status.name());
         let class = self.class.as_ref().map_or(status, ErrorClass::name);
-        Outcome::Failed(format!("{class}: {}", self.reason))
+        Outcome::Failed(format!("{class}: {}", self.reason).into())
     }
 }
 
@@ -402,25 +403,25 @@ pub(crate) mod tests {
     /// A finding with something of everything.
     pub(crate) fn full() -> Finding {
         Finding {
-            url: "http://h/".to_owned(),
-            name: Some("n".to_owned()),
+            url: "http://h/".into(),
+            name: Some("n".into()),
             verdict: ServiceVerdict::Up,
             class: Some(ErrorClass::Probe),
-            reason: "r".to_owned(),
-            warnings: vec![Warning::Tables, Warning::Other("odd".to_owned())],
-            says: Some(SelfReport {
+            reason: "r".into(),
+            warnings: vec![Warning::Tables, Warning::Other(Box::new("odd".into()))],
+            says: Some(Box::new(SelfReport {
                 available: true,
-                up_since: Some("2026-01-01T00:00:00Z".to_owned()),
+                up_since: Some("2026-01-01T00:00:00Z".into()),
                 up_since_seconds: Some(1_767_225_600),
-                down_at: Some("x".to_owned()),
-                back_at: Some("y".to_owned()),
+                down_at: Some("x".into()),
+                back_at: Some("y".into()),
                 notes: vec!["one".to_owned(), String::new(), "two".to_owned()],
                 more_notes: 3,
-            }),
+            })),
             status: Some(200),
-            asked: Some("z".to_owned()),
+            asked: Some("z".into()),
             redirects: vec![Redirect { status: 302, to: "http://h/ x".to_owned() }],
-            proxy: Some("p:1".to_owned()),
+            proxy: Some("p:1".into()),
             attempts: 2,
             cert_expires: Some(7),
             rows: Some(RowCount::Some),
@@ -432,11 +433,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_finding_is_read_back_as_it_was_words_of_other_versions_and_all() {
-        let bare = Finding { url: "http://h/".to_owned(), attempts: 1, ..Finding::default() };
+        let bare = Finding { url: "http://h/".into(), attempts: 1, ..Finding::default() };
         let counted = Finding {
             rows: Some(RowCount::Counted(5)),
             time: Some(Moment::of_seconds(1_795_332_000)),
-            capabilities: vec!["ivo://ivoa.net/std/TAP 1.1".to_owned()],
+            capabilities: ["ivo://ivoa.net/std/TAP 1.1".into()].into(),
             ..full()
         };
         for finding in [bare, full(), counted] {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::SharedText;
 use crate::text::without_numbers;
 
 /// How a task ended: every ending there is, matched without `_`, so that the
@@ -14,7 +15,7 @@ pub enum Outcome {
     /// It did what it was to do.
     Success,
     /// It could not; the text names object and cause.
-    Failed(String),
+    Failed(SharedText),
     /// The command ended by itself with this status, which is not 0.
     Exited(i32),
     /// The command was ended by this signal.
@@ -26,12 +27,12 @@ pub enum Outcome {
         /// 127 (not found), 126 (cannot be executed) or 255 (no machine to run it on).
         status: i32,
         /// The cause.
-        cause: String,
+        cause: SharedText,
     },
     /// The code of the task panicked; the text is the panic's.
-    Panicked(String),
+    Panicked(SharedText),
     /// It was not done because an earlier part of the same item had failed.
-    Skipped(String),
+    Skipped(SharedText),
     /// It was given up because parsim was asked to end.
     Interrupted,
 }
@@ -67,6 +68,15 @@ impl Outcome {
         }
     }
 
+    /// The same as it is shown, which takes no memory of its own where it is a text already.
+    #[must_use]
+    pub fn in_words(&self) -> SharedText {
+        match self {
+            Self::Failed(why) => why.made(without_numbers),
+            other => other.to_string().into(),
+        }
+    }
+
     /// Exit status and signal, as a shell or a job log tells them.
     #[must_use]
     pub const fn status_and_signal(&self) -> (i32, i32) {
@@ -91,7 +101,7 @@ impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
     fn from(result: Result<T, E>) -> Self {
         match result {
             Ok(_) => Self::Success,
-            Err(error) => Self::Failed(without_numbers(&format!("{error:#}"))),
+            Err(error) => Self::Failed(without_numbers(&format!("{error:#}")).into()),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
 use crate::sync::StartOrder;
-use crate::task::{Column, Finding, ProcessCounts, Record, Span};
+use crate::task::{Column, Finding, ProcessCounts, Record, SharedText};
 
 /// The way to the process that began the run, for a task that is done elsewhere.
 pub trait Desk: Sync {
@@ -229,22 +229,20 @@ impl<'a> Cx<'a> {
 
     /// Adds `wall` to the span `name`.
     pub fn spent(&mut self, name: &'static str, wall: Duration) {
-        match self.found.spans.iter_mut().find(|span| span.name == name) {
-            Some(span) => span.wall += wall,
-            None => self.found.spans.push(Span { name: Cow::Borrowed(name), wall }),
-        }
+        self.found.spans.add(name, wall);
     }
 
     /// The wall time of the span `name` so far.
     #[must_use]
     pub fn span(&self, name: &str) -> Duration {
-        self.found.spans.iter().find(|span| span.name == name).map_or(Duration::ZERO, |span| span.wall)
+        self.found.spans.get(name).unwrap_or_default()
     }
 
     /// Says what the task is called, now that it is known.
-    pub fn relabel(&mut self, label: String) {
-        self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label: &label });
-        self.found.label = label;
+    pub fn relabel(&mut self, label: impl Into<SharedText>) {
+        self.found.label = label.into();
+        let Record { label, .. } = &self.found;
+        self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label });
     }
 
     /// The task is this command line, which may be no text.

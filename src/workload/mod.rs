@@ -34,6 +34,7 @@ pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Sink;
 use crate::process::Interrupt;
+use crate::study::Parameters;
 use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task, TaskInput};
 
 /// Every workload that parsim brings.
@@ -238,6 +239,11 @@ pub trait Results {
 pub trait Portable {
     /// The parameters, as a report may show them.
     fn spec(&self) -> Value;
+
+    /// The same as a study has it, where lists as long as the batch take no memory of their own.
+    fn parameters(&self) -> Parameters {
+        self.spec().into()
+    }
 
     /// The same for another process, enough to build the workload again: secrets and
     /// odd names and all, for nobody to see.

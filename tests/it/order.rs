@@ -127,7 +127,7 @@ fn short_work_is_repeated_until_enough_is_measured_but_not_for_ever() {
 #[test]
 fn what_failed_is_not_repeated() {
     let mut failing = Scripted::numbered(3).job(|task, _| match task.seq {
-        1 => Outcome::Failed("no".to_owned()),
+        1 => Outcome::Failed("no".into()),
         _ => Outcome::Success,
     });
     let repeats = Repeats::Until { measured: Duration::from_secs(60), most: 10 };
@@ -218,7 +218,7 @@ fn a_panicking_task_is_a_failure_and_the_others_finish() {
     for column in &study.columns {
         let run = &column.runs[0];
         assert_eq!((run.tasks, run.succeeded, run.failed), (20, 19, 1));
-        assert_eq!(run.records[7].outcome, Outcome::Panicked("seven".to_owned()));
+        assert_eq!(run.records[7].outcome, Outcome::Panicked("seven".into()));
         assert_eq!(column.output.len(), 19);
     }
     assert_eq!(study.failures[&7].why, "panicked: seven");
@@ -323,7 +323,7 @@ fn outputs_are_compared_by_their_bytes_however_they_were_cut() {
 fn what_a_failed_task_found_there_is_not_taken_for_its_own() {
     let mut stale = Scripted::numbered(2)
         .job(|task, _| match task.seq {
-            0 => Outcome::Failed("no room".to_owned()),
+            0 => Outcome::Failed("no room".into()),
             _ => Outcome::Success,
         })
         .products(|_, wanted, _| (0..2).map(|item| thing(item, wanted(item).then_some(Digest(7)))).collect());

@@ -58,7 +58,7 @@ impl Workload for Breaking {
     }
 
     fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        Outcome::Failed("no room".to_owned())
+        Outcome::Failed("no room".into())
     }
 
     fn finish(&self) -> anyhow::Result<()> {

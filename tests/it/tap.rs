@@ -399,3 +399,18 @@ fn a_page_and_markdown_have_the_table_of_services() {
     assert!(page.contains("<td class=\"name\"><bdi>far (300 ms)</bdi></td><td class=\"name\"><bdi>up</bdi>"));
     assert!(markdown.contains("\n| far (300 ms) | up | 20") && markdown.contains("\n4 of 4 services up\n"));
 }
+
+#[test]
+fn a_check_of_thousands_of_services_takes_little_memory_for_each() {
+    let fresh = Fresh::new();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let peak = |services: u64| {
+        let line = |number: u64| format!("http://{gone}/tap/service{number} The service number {number}\n");
+        fs::write(fresh.path("urls"), (0..services).map(line).collect::<String>()).unwrap();
+        fresh.parsim("tap --urls urls --export-json study.json --progress=never").run().is_quiet();
+        let study: Value = serde_json::from_slice(&fs::read(fresh.path("study.json")).unwrap()).unwrap();
+        study["columns"][0]["runs"][0]["peak_memory"].as_u64().unwrap()
+    };
+    let each = peak(3050).saturating_sub(peak(50)) / 3000;
+    assert!(each < 1600, "{each} bytes for each service");
+}

@@ -244,7 +244,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             let node = self.links.iter().find(|link| link.is_of(unbegun.hosts())).and_then(WorkerLink::node);
             let life = unbegun.begin(self.run, self.sink, 0, self.run.clock.now());
             let cause = format!("no host is left to run it on; {why}");
-            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
+            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause: cause.into() });
             record.node = node;
             self.settle(life, record);
         }
@@ -423,7 +423,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         let life = unbegun.begin(self.run, self.sink, self.links[index].slots.first, self.run.clock.now());
         let record = Record {
             node: self.links[index].node(),
-            ..life.unmeasured(Outcome::Failed(without_numbers(why)))
+            ..life.unmeasured(Outcome::Failed(without_numbers(why).into()))
         };
         self.settle(life, record);
     }

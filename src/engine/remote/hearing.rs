@@ -112,7 +112,7 @@ impl Dispatcher<'_, '_> {
             kind::OUT => wrote(Channel::Out, life),
             kind::ERR => wrote(Channel::Err, life),
             kind::ADVANCED => life.advanced(u64::from_le_bytes(said.try_into().ok()?)),
-            kind::NAMED => life.named(text_of(said)),
+            kind::NAMED => life.named(text_of(said).into()),
             _ => {
                 // What is not understood would only have been shown.
                 if let Ok(incident) = serde_json::from_slice::<Incident>(said) {
@@ -269,7 +269,7 @@ impl Dispatcher<'_, '_> {
             let outcome = if self.ends_running() {
                 Outcome::Interrupted
             } else {
-                Outcome::Failed(format!("its worker ({name}) {how}"))
+                Outcome::Failed(format!("its worker ({name}) {how}").into())
             };
             let record = Record { node: node.clone(), ..life.unmeasured(outcome) };
             self.links[index].count(&record);

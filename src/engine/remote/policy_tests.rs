@@ -39,7 +39,7 @@ fn a_task_that_fails_is_tried_again_by_whoever_holds_its_output() {
     let records = &study.columns[0].runs[0].records;
     assert_eq!(study.n_failed(), 0);
     assert_eq!(records.iter().map(|it| it.attempt).collect::<Vec<_>>(), [1, 1, 1, 2, 1, 1, 1, 1]);
-    assert_eq!(records[3].spans.last().unwrap().name, "earlier tries");
+    assert_eq!(records[3].spans.iter().next_back().unwrap().0, "earlier tries");
     let output = study.columns[0].output.clone();
     assert!(output.starts_with("square 0\nsquare 1\nsquare 4\nsquare 9\nsquare 16\n"), "{output}");
 

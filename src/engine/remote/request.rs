@@ -86,7 +86,7 @@ impl TaskRequest<'_> {
             input_kind::JSON => TaskInput::Json(serde_json::from_slice(std::mem::take(&mut cursor.0)).ok()?),
             _ => return None,
         };
-        let task = Task { label, spec, hosts, ..Task::numbered(seq, "") };
+        let task = Task { spec, hosts, ..Task::numbered(seq, label) };
         cursor.0.is_empty().then_some(TaskRequest { task: Cow::Owned(task), attempt })
     }
 }
@@ -136,7 +136,7 @@ impl TaskReport {
         let seq = cursor.u64()?;
         let line = match cursor.u8()? {
             0 => None,
-            1 => Some(cursor.string()?.to_vec()),
+            1 => Some(cursor.string()?.into()),
             _ => return None,
         };
         let record: Record = serde_json::from_slice(cursor.0).ok()?;
@@ -176,10 +176,10 @@ mod tests {
             seq: u64, attempt: u32, label: String, spec in inputs(), line in prop::option::of(bytes()),
             hosts in prop::collection::vec("[a-z]{1,3}", 0..3)
         ) {
-            let task = Task { label: label.clone(), spec, hosts, ..Task::numbered(seq, "") };
+            let task = Task { label: label.clone().into(), spec, hosts, ..Task::numbered(seq, "") };
             let request = TaskRequest { task: Cow::Owned(task), attempt };
             prop_assert_eq!(TaskRequest::decoded(&request.encoded()), Some(request));
-            let record = Record { label, line, ..Record::without_measures(seq, Outcome::Exited(7)) };
+            let record = Record { label: label.into(), line: line.map(Into::into), ..Record::without_measures(seq, Outcome::Exited(7)) };
             let report = TaskReport(record);
             prop_assert_eq!(TaskReport::decoded(&report.encoded().unwrap()), Some(report));
         }
@@ -192,7 +192,7 @@ mod tests {
                 prop_assert_eq!(TaskRequest::decoded(&whole[..length]), None);
             }
             prop_assert_eq!(TaskRequest::decoded(&[&whole[..], &[more, 0]].concat()), None);
-            let record = Record { line: Some(line), ..Record::without_measures(3, Outcome::Success) };
+            let record = Record { line: Some(line.into()), ..Record::without_measures(3, Outcome::Success) };
             let whole = TaskReport(record).encoded().unwrap();
             for length in 0..whole.len() {
                 prop_assert_eq!(TaskReport::decoded(&whole[..length]), None);

@@ -163,7 +163,7 @@ impl Workload for Idle {
     }
 
     fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        Outcome::Failed("it was to do nothing".to_owned())
+        Outcome::Failed("it was to do nothing".into())
     }
 }
 

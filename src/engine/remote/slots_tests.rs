@@ -298,7 +298,7 @@ fn a_task_that_ends_by_a_signal_while_its_worker_is_ended_was_given_up() {
     let script = |number| Some(if number == 0 { is_ended as fn(UnixStream) } else { goes_on });
     let study = study_of(1, 1, Scripted::new(script), &undisturbed());
     let ends: Vec<Outcome> = records(&study).iter().map(|record| record.outcome.clone()).collect();
-    assert_eq!(ends[0], Outcome::Failed("its worker (number 0) was asked to end".to_owned()));
+    assert_eq!(ends[0], Outcome::Failed("its worker (number 0) was asked to end".into()));
     assert_eq!(ends[3], Outcome::Exited(143));
     assert_eq!(study.n_failed(), 2);
 }

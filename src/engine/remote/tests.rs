@@ -43,7 +43,7 @@ fn what_workers_do_is_what_is_done_here() {
     let seqs: Vec<u64> = records(&study).iter().map(|record| record.seq).collect();
     assert_eq!(seqs, (0..N_TASKS).collect::<Vec<_>>());
     assert!(records(&study).iter().all(|it| it.slot < 2 && it.outcome.is_success() && it.digest.is_some()));
-    assert_eq!(records(&study)[3].spans[0].name, "square");
+    assert_eq!(records(&study)[3].spans.iter().next().unwrap().0, "square");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_worker_that_ends_in_the_middle_of_a_task_fails_it_and_is_replaced() {
     let study = study_of(1, Scripted::new(|number| Some(if number == 0 { dies } else { sound }))).unwrap();
     let failed: Vec<_> = records(&study).iter().filter(|record| !record.outcome.is_success()).collect();
     assert_eq!(failed.len(), 1);
-    assert_eq!(failed[0].outcome, Outcome::Failed("its worker (number 0) ended".to_owned()));
+    assert_eq!(failed[0].outcome, Outcome::Failed("its worker (number 0) ended".into()));
     assert_eq!(records(&study).len() as u64, N_TASKS);
     assert_eq!(crew(&study).replaced, 1);
 }
@@ -123,7 +123,7 @@ fn a_task_that_no_worker_begins_has_failed() {
     }
     let study = study_of(2, Scripted::new(|_| Some(leaves))).unwrap();
     assert_eq!(study.n_failed() as u64, N_TASKS);
-    let expected = Outcome::Failed("its workers ended before it began".to_owned());
+    let expected = Outcome::Failed("its workers ended before it began".into());
     assert!(records(&study).iter().all(|record| record.outcome == expected));
 }
 
@@ -186,7 +186,7 @@ fn a_worker_that_ends_in_the_middle_of_a_word_has_ended_and_said_nothing_strange
         }
     }
     let study = study_of(1, Scripted::new(|number| Some(if number == 0 { is_cut } else { sound }))).unwrap();
-    let expected = Outcome::Failed("its worker (number 0) ended".to_owned());
+    let expected = Outcome::Failed("its worker (number 0) ended".into());
     assert!(records(&study).iter().any(|record| record.outcome == expected));
     assert_eq!(study.n_failed(), 1);
 }
@@ -299,7 +299,7 @@ fn words_that_mean_nothing_lose_the_task_and_the_worker() {
     }
     let study = study_of(1, Scripted::new(|number| Some(if number == 0 { babbles } else { sound }))).unwrap();
     let expected =
-        Outcome::Failed("its worker (number 0) sent 'z', which is no message of this protocol".to_owned());
+        Outcome::Failed("its worker (number 0) sent 'z', which is no message of this protocol".into());
     assert!(records(&study).iter().any(|record| record.outcome == expected));
     assert_eq!(study.n_failed(), 1);
 }

@@ -188,7 +188,7 @@ impl<W: Write + Send> RecordSink for &SlotVoice<'_, W> {
         let said = speaker.say(kind::DONE, &[&report]).or_else(|error| {
             // Whoever waits for it is to know, at least.
             let why = format!("its record is too long to be passed on: {error}");
-            let record = Record::without_measures(seq, Outcome::Failed(why));
+            let record = Record::without_measures(seq, Outcome::Failed(why.into()));
             speaker.say(kind::DONE, &[&TaskReport(record).encoded().expect("a record can be written")])
         });
         if said.is_ok() && !self.seats.has_waiting() {

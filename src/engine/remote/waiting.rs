@@ -59,7 +59,7 @@ impl<'r, 'q> DoubtfulEnd<'r, 'q> {
         if interrupt.is_set() {
             record.outcome = Outcome::Interrupted;
         } else if left == Some(link) || (was_given_up && !interrupt.is_draining()) {
-            record.outcome = Outcome::Failed(format!("its worker ({worker}) was asked to end"));
+            record.outcome = Outcome::Failed(format!("its worker ({worker}) was asked to end").into());
         }
         (life, record)
     }

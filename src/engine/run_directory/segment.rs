@@ -379,8 +379,10 @@ mod tests {
                 bytes
             }),
             (begun(), any::<u32>(), written).prop_map(|(begun, execution, written)| {
-                let record =
-                    Record { line: Some(vec![255]), ..Record::without_measures(7, Outcome::Exited(3)) };
+                let record = Record {
+                    line: Some(vec![255].into()),
+                    ..Record::without_measures(7, Outcome::Exited(3))
+                };
                 Entry::Done(Box::new(DoneEntry { begun, execution, written, record }))
             }),
             ".*".prop_map(Entry::Failed),

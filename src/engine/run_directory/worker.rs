@@ -253,10 +253,8 @@ impl DirectoryWorker<'_> {
     /// Records that the task at `place` failed without being done.
     pub(super) fn fail(&self, place: u64, why: &str) -> anyhow::Result<()> {
         let task = self.tasks.read(place)?;
-        let record = Record {
-            label: task.label,
-            ..Record::without_measures(task.seq, Outcome::Failed(why.to_owned()))
-        };
+        let record =
+            Record { label: task.label, ..Record::without_measures(task.seq, Outcome::Failed(why.into())) };
         let begun = BegunEntry { place, slot: self.first_slot, at: self.now() };
         let (execution, written) = (self.scribe.execution(), Vec::new());
         Ok(self.scribe.put(&Entry::Done(Box::new(DoneEntry { begun, execution, written, record })))?)

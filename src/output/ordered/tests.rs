@@ -192,9 +192,9 @@ fn a_record_comes_back_from_the_file_as_it_was_without_what_was_read() {
         Task { slot: 3, turn: 4, spec: TaskInput::Block(Box::new(block)), ..Task::numbered(7, "seven") };
     let record = Record {
         slot: 3,
-        line: Some(b"cat \xff".to_vec()),
+        line: Some(b"cat \xff".as_slice().into()),
         wall: Duration::new(1, 234_567_891),
-        spans: vec![Span { name: Cow::Borrowed("write"), wall: Duration::from_nanos(5) }],
+        spans: [Span { name: Cow::Borrowed("write"), wall: Duration::from_nanos(5) }].into_iter().collect(),
         input_offered: 10_000,
         input_read: Some(9_000),
         user: Some(Duration::from_millis(5)),

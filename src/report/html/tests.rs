@@ -178,8 +178,8 @@ fn a_batch_that_ran_one_way_is_told_by_what_is_done_how_long_it_took_and_its_slo
     let well = page(vec![batch.clone()]);
     assert!(well.contains("<b class=\"long\">12 done</b>") && well.contains("slowest: the &lt;last&gt;"));
     let failure = crate::study::Failure {
-        label: "gzip b".to_owned(),
-        why: "exit status 3".to_owned(),
+        label: "gzip b".into(),
+        why: "exit status 3".into(),
         way: "parallel".into(),
         run: 1,
         also: Vec::new(),

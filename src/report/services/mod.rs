@@ -9,7 +9,6 @@ mod table;
 mod targets;
 mod tiles;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -38,7 +37,8 @@ pub(super) struct CheckedService<'a> {
     pub(super) finding: &'a Finding,
     /// The check that found it out.
     pub(super) record: &'a Record,
-    /// How long each check took, in the same way, shortest first.
+    /// How long each of several checks took, in the same way, shortest first; empty where
+    /// there was one, as of most.
     pub(super) totals: Vec<Duration>,
     /// Whether checks found different things.
     pub(super) changed: bool,
@@ -83,7 +83,24 @@ fn observations<'a>(all: &[CheckedService<'a>]) -> Vec<Observation<'a>> {
     services.map(|it| Observation { finding: it.finding, total: total(it.record) }).collect()
 }
 
-impl CheckedService<'_> {
+impl<'a> CheckedService<'a> {
+    /// The service of all these `checks`, of which there is at least one.
+    fn of(checks: &[Check<'a>]) -> Self {
+        let Check { finding, record, .. } = checks[checks.len() - 1];
+        let mut totals = Vec::new();
+        if checks.len() > 1 {
+            totals.extend(checks.iter().filter(|it| it.is_told).map(|it| total(it.record)));
+            totals.sort_unstable();
+        }
+        let differ = |pair: &[Check<'_>]| pair[0].finding.essence() != pair[1].finding.essence();
+        Self { finding, record, totals, changed: checks.windows(2).any(differ) }
+    }
+
+    /// The time below which a share of its checks took, by nearest rank.
+    pub(super) fn quantile(&self, per_cent: usize) -> Duration {
+        if self.totals.is_empty() { total(self.record) } else { quantile(&self.totals, per_cent) }
+    }
+
     /// What came of it in a word: the verdict on a service, the status of a cone.
     pub(super) fn outcome(&self) -> String {
         match &self.finding.cone {
@@ -119,25 +136,25 @@ pub(super) fn services(study: &Study) -> Vec<CheckedService<'_>> {
     let half = study.cut.iter().map(|cut| (&*cut.way, &cut.records));
     let runs: Vec<(&str, &Vec<Record>)> = half.chain(whole.map(|(way, run)| (way, &run.records))).collect();
     let told = runs.iter().rev().find(|(_, records)| !records.is_empty()).map(|(way, _)| *way);
-    let mut services: BTreeMap<u64, CheckedService<'_>> = BTreeMap::new();
-    let records = runs.iter().flat_map(|(way, records)| records.iter().map(move |record| (*way, record)));
-    for (way, record) in records {
-        let Some(finding) = record.finding.as_deref() else { continue };
-        let service = services.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| CheckedService {
-            finding,
-            record,
-            totals: Vec::new(),
-            changed: false,
-        });
-        service.changed |= service.finding.essence() != finding.essence();
-        service.totals.extend((Some(way) == told).then(|| total(record)));
-        (service.finding, service.record) = (finding, record);
-    }
-    let mut services: Vec<CheckedService<'_>> = services.into_values().collect();
-    for service in &mut services {
-        service.totals.sort_unstable();
-    }
-    services
+    let checks = runs.iter().flat_map(|(way, records)| {
+        let is_told = Some(*way) == told;
+        records.iter().filter_map(move |record| {
+            let finding = record.finding.as_deref()?;
+            Some(Check { item: record.item.unwrap_or(record.seq), is_told, finding, record })
+        })
+    });
+    let mut checks: Vec<Check<'_>> = checks.collect();
+    checks.sort_by_key(|check| check.item);
+    checks.chunk_by(|one, other| one.item == other.item).map(CheckedService::of).collect()
+}
+
+/// One check of a service.
+struct Check<'a> {
+    item: u64,
+    /// Whether it was made in the way that is told.
+    is_told: bool,
+    finding: &'a Finding,
+    record: &'a Record,
 }
 
 /// What the check is called where machines are told of it: `tap`, whatever the workload
@@ -172,11 +189,11 @@ pub(super) fn total(record: &Record) -> Duration {
 
 /// The time of a span, if it was measured.
 pub(super) fn span(record: &Record, name: &str) -> Option<Duration> {
-    record.spans.iter().find(|span| span.name == name).map(|span| span.wall)
+    record.spans.get(name)
 }
 
 /// The value below which a share of `sorted` lies, by nearest rank.
-pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
+fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
     let rank = (sorted.len() * per_cent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
 }
@@ -191,7 +208,7 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
 fn object(record: &Record, way: &str) -> Option<Value> {
     let finding = record.finding.as_deref()?;
     let says = finding.says.as_ref();
-    let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
+    let text = |pick: fn(&SelfReport) -> &Option<Box<str>>| says.and_then(|says| pick(says).as_ref());
     let notes = says.map_or(&[][..], |says| &says.notes);
     let hops: Vec<String> = finding.redirects.iter().map(ToString::to_string).collect();
     let seconds = |name| json!(span(record, name).map(|time| time.as_secs_f64()));
@@ -230,15 +247,15 @@ mod tests {
     #[test]
     fn findings_among_the_facts_of_an_old_study_are_told_as_those_of_today() {
         let finding = Finding {
-            url: "http://h/".to_owned(),
+            url: "http://h/".into(),
             verdict: ServiceVerdict::Down,
-            reason: "a disk".to_owned(),
+            reason: "a disk".into(),
             attempts: 1,
             ..Finding::default()
         };
         let record = Record {
             finding: Some(Box::new(finding)),
-            ..Record::without_measures(0, Outcome::Failed("down: a disk".to_owned()))
+            ..Record::without_measures(0, Outcome::Failed("down: a disk".into()))
         };
         let mut study = both_ways(&[], &[50], 2);
         study.columns[1].runs[0].records.push(record);

@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 
 use serde::Deserialize as _;
-use serde_json::Value;
 
 use super::table::{cut, through_proxies};
 use super::{CheckedService, kind, n_asked_for, services, total};
-use crate::study::Study;
+use crate::study::{Parameters, Study};
 use crate::task::{ErrorClass, Finding, LatencyLimit};
 use crate::text::printable;
 
@@ -20,6 +19,9 @@ const LONGEST_REASON: usize = 80;
 
 /// So many bytes that line has at most: Nagios Core reads 8 KiB of a plugin.
 const LONGEST_LINE: usize = 8000;
+
+/// No data of a service have fewer bytes.
+const SHORTEST_DATA: usize = " ''=0.000s;;;0".len();
 
 /// The states of a Nagios plugin, as exit statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,27 +40,29 @@ pub enum Health {
 pub fn nagios(study: &Study) -> (String, Health) {
     let all = services(study);
     let up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
-    let told = |services: &[String]| {
-        let more = services.len().saturating_sub(NAMED);
-        let more = (more > 0).then(|| format!("and {more} more"));
-        services.iter().take(NAMED).cloned().chain(more).collect::<Vec<_>>().join(", ")
-    };
-    let with_why = |why: fn(&Finding) -> Option<String>| -> Vec<String> {
+    // How many there are, and the names of the first.
+    let with_why = |why: fn(&Finding) -> Option<String>| -> (usize, String) {
         let findings = all.iter().map(|service| service.finding);
-        findings.filter_map(|it| Some(format!("{} ({})", cut(it.label()), why(it)?))).collect()
+        let mut told = findings.filter_map(|it| Some((it, why(it)?)));
+        let named = told.by_ref().take(NAMED).map(|(it, why)| format!("{} ({why})", cut(it.label())));
+        let named: Vec<String> = named.collect();
+        let more = told.count();
+        let n_all = named.len() + more;
+        let more = (more > 0).then(|| format!("and {more} more"));
+        (n_all, named.into_iter().chain(more).collect::<Vec<_>>().join(", "))
     };
-    let not_up = with_why(why_not_up);
-    let warned = with_why(|finding| {
+    let (n_not_up, not_up) = with_why(why_not_up);
+    let (n_warned, warned) = with_why(|finding| {
         finding.warnings.iter().find(|warning| warning.needs_attention()).map(ToString::to_string)
     });
     let n_all = n_asked_for(study, &all);
     let (word, health, text) = if let Some(cut) = &study.cut {
         let tasks = cut.tasks.unwrap_or(n_all as u64);
         ("UNKNOWN", Health::Unknown, format!("interrupted after {} of {tasks}", cut.finished))
-    } else if !not_up.is_empty() {
-        ("CRITICAL", Health::Critical, format!("{} of {n_all} not up: {}", not_up.len(), told(&not_up)))
-    } else if !warned.is_empty() {
-        ("WARNING", Health::Warning, format!("{up} of {n_all} up: {}", told(&warned)))
+    } else if n_not_up > 0 {
+        ("CRITICAL", Health::Critical, format!("{n_not_up} of {n_all} not up: {not_up}"))
+    } else if n_warned > 0 {
+        ("WARNING", Health::Warning, format!("{up} of {n_all} up: {warned}"))
     } else if all.is_empty() {
         ("UNKNOWN", Health::Unknown, "no service to check".to_owned())
     } else {
@@ -71,9 +75,14 @@ pub fn nagios(study: &Study) -> (String, Health) {
         format!("{} {word} - {text} | up={up};;;0;{n_all}", kind(&study.workload).to_ascii_uppercase());
     let limits = Limits::of(&study.parameters);
     let mut labels = Labels::default();
-    for data in all.iter().flat_map(|service| limits.performance(service, study.started, &mut labels)) {
-        if line.len() + data.len() < LONGEST_LINE {
-            line += &data;
+    for service in &all {
+        if line.len() + SHORTEST_DATA >= LONGEST_LINE {
+            break;
+        }
+        for data in limits.performance(service, study.started, &mut labels) {
+            if line.len() + data.len() < LONGEST_LINE {
+                line += &data;
+            }
         }
     }
     (line + "\n", health)
@@ -106,11 +115,11 @@ impl Labels {
 
 /// What services were held against, as a monitor reads it.
 struct Limits<'a> {
-    parameters: &'a Value,
+    parameters: &'a Parameters,
 }
 
 impl<'a> Limits<'a> {
-    fn of(parameters: &'a Value) -> Self {
+    fn of(parameters: &'a Parameters) -> Self {
         Self { parameters }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CheckedService, n_asked_for, quantile, services, span, targets, total};
+use super::{CheckedService, n_asked_for, services, span, targets, total};
 use crate::numbers;
 use crate::report::document::{Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use crate::study::Study;
@@ -82,7 +82,7 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
         let phase = |name: &str| span(service.record, name).map(numbers::duration).unwrap_or_default();
         cells.extend(phases.iter().map(|(_, name)| phase(name)));
         if repeated {
-            cells.extend([50, 95, 99].map(|per_cent| numbers::duration(quantile(&service.totals, per_cent))));
+            cells.extend([50, 95, 99].map(|per_cent| numbers::duration(service.quantile(per_cent))));
         } else {
             cells.push(numbers::duration(total(service.record)));
         }
@@ -123,7 +123,7 @@ fn particular(service: &CheckedService<'_>) -> Vec<String> {
     }
     // Why it is not up stands among the failures.
     if finding.verdict.is_up() && !finding.reason.is_empty() {
-        told.push(finding.reason.clone());
+        told.push(finding.reason.to_string());
     }
     if let Some(permanent) = finding.redirects.iter().find(|redirect| redirect.is_permanent()) {
         told.push(format!("moved for good to {}", cut(&permanent.to)));

@@ -35,14 +35,14 @@ pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
         };
         return Some(Tile::new(figure, printable(&about)));
     }
-    let named = all.iter().filter_map(|service| {
+    let mut named = all.iter().filter_map(|service| {
         let why = why_not_up(service.finding)?;
         Some(format!("{} ({})", shortened(service.name(), LONGEST), shortened(&why, LONGEST)))
     });
-    let named: Vec<String> = named.collect();
-    let more = named.len().saturating_sub(NAMED);
+    let some: Vec<String> = named.by_ref().take(NAMED).collect();
+    let more = named.count();
     let more = if more > 0 { format!("; and {} more", numbers::count(more as u64)) } else { String::new() };
-    let about = match &named[..named.len().min(NAMED)] {
+    let about = match &some[..] {
         [] => tally(&all, n_asked),
         some => format!("not {state}: {}{more}", some.join("; ")),
     };

@@ -29,7 +29,7 @@ fn column(column: Column, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)
     for (seq, &(slot, start, wall, cpu)) in (0..).zip(tasks) {
         let outcome = if seq == 4 { Outcome::Exited(1) } else { Outcome::Success };
         let record = Record {
-            label: seq.to_string(),
+            label: seq.to_string().into(),
             slot,
             start: Duration::from_millis(start),
             wall: Duration::from_millis(wall),

@@ -21,7 +21,7 @@ fn other_work(before: &Study, after: &Study) -> Option<String> {
     if before.workload != after.workload {
         return Some(format!("the work was {} and is {}", before.workload, after.workload));
     }
-    let options = other_options(&before.parameters, &after.parameters);
+    let options = other_options(&before.parameters.value(), &after.parameters.value());
     if !options.is_empty() {
         return Some(format!("the options of {} differ: {}", after.workload, options.join(", ")));
     }

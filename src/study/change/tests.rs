@@ -70,7 +70,7 @@ fn other_work_is_not_compared() {
 
 #[test]
 fn options_that_differ_are_named_but_for_those_that_say_where() {
-    let with = |parameters| Study { parameters, ..study(&[100], &[50]) };
+    let with = |options: serde_json::Value| Study { parameters: options.into(), ..study(&[100], &[50]) };
     let before = with(serde_json::json!({"files": 3, "rng": "fast", "out_dir": "a"}));
     let elsewhere = with(serde_json::json!({"files": 3, "rng": "fast", "out_dir": "b"}));
     assert_eq!(Changes::between(&before, &elsewhere).unlike, None);

@@ -1,12 +1,12 @@
 //! News of services, from one run to the next.
 
 use super::*;
-use crate::task::SelfReport;
+use crate::task::{SelfReport, SharedText};
 
 fn finding(verdict: ServiceVerdict, at: i64) -> Finding {
     let class = (verdict == ServiceVerdict::Error).then_some(ErrorClass::Refused);
     let time = Some(Moment::of_seconds(at));
-    Finding { url: "http://h/".to_owned(), verdict, class, time, ..Finding::default() }
+    Finding { url: "http://h/".into(), verdict, class, time, ..Finding::default() }
 }
 
 fn take(known: &mut KnownServices, finding: &Finding, millis: u64) -> Vec<String> {
@@ -42,7 +42,7 @@ fn a_change_is_told_once_with_how_it_was_and_how_long() {
 fn what_joins_or_leaves_the_list_is_told() {
     let mut known = KnownServices::default();
     take(&mut known, &finding(ServiceVerdict::Up, 1), 1);
-    let other = Finding { url: "http://i/".to_owned(), ..finding(ServiceVerdict::Down, 2) };
+    let other = Finding { url: "http://i/".into(), ..finding(ServiceVerdict::Down, 2) };
     assert_eq!(take(&mut known, &other, 0), ["new in the list, down", "no longer checked, was up"]);
     assert!(take(&mut known, &other, 0).is_empty());
 }
@@ -106,7 +106,7 @@ fn what_will_break_before_long_is_told_once_and_once_that_it_will_not() {
     let with = |at, warnings: &[Warning]| Finding {
         warnings: warnings.to_vec(),
         cert_expires: Some(20 * 86_400),
-        says: Some(SelfReport { down_at: Some("2036-01-01".to_owned()), ..SelfReport::default() }),
+        says: Some(Box::new(SelfReport { down_at: Some("2036-01-01".into()), ..SelfReport::default() })),
         ..finding(ServiceVerdict::Up, at)
     };
     let expires = [Warning::Redirected, Warning::CertExpires];
@@ -114,7 +114,7 @@ fn what_will_break_before_long_is_told_once_and_once_that_it_will_not() {
     assert_eq!(take(&mut known, &with(2, &expires), 1), ["warning: cert-expires: on 1970-01-21 00:00"]);
     assert!(take(&mut known, &with(3, &expires), 1).is_empty(), "told already");
     let text = serde_json::to_string(&known).unwrap();
-    let mut known = KnownServices::read(&text).unwrap();
+    let mut known = KnownServices::read(text.as_bytes()).unwrap();
     let down = Finding { warnings: expires.to_vec(), ..finding(ServiceVerdict::Down, 4) };
     assert_eq!(take(&mut known, &down, 1).len(), 1);
     assert_eq!(take(&mut known, &with(5, &expires), 1).len(), 1, "up again, and nothing else is new");
@@ -127,7 +127,7 @@ fn what_will_break_before_long_is_told_once_and_once_that_it_will_not() {
 fn other_standards_are_news_where_both_checks_asked_for_them() {
     let mut known = KnownServices::default();
     let with = |at, words: &[&str]| Finding {
-        capabilities: words.iter().map(ToString::to_string).collect(),
+        capabilities: words.iter().map(|word| SharedText::from(*word)).collect(),
         ..finding(ServiceVerdict::Up, at)
     };
     take(&mut known, &with(1, &["TAP 1.0"]), 1);
@@ -142,6 +142,6 @@ fn what_is_known_is_read_back_as_it_was() {
     take(&mut known, &finding(ServiceVerdict::Up, 1), 100);
     take(&mut known, &finding(ServiceVerdict::Error, 2), 100);
     let text = serde_json::to_string(&known).unwrap();
-    assert_eq!(KnownServices::read(&text).unwrap(), known);
-    assert!(KnownServices::read(&text.replace("services/1", "services/9")).is_err());
+    assert_eq!(KnownServices::read(text.as_bytes()).unwrap(), known);
+    assert!(KnownServices::read(text.replace("services/1", "services/9").as_bytes()).is_err());
 }

@@ -283,8 +283,8 @@ mod tests {
     fn no_speedup_is_told_when_tasks_failed() {
         let mut study = sweep(&[1, 2], 10.0);
         let failure = crate::study::Failure {
-            label: String::new(),
-            why: String::new(),
+            label: String::new().into(),
+            why: String::new().into(),
             way: "serial".into(),
             run: 0,
             also: Vec::new(),

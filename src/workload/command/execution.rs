@@ -54,13 +54,16 @@ impl CommandRunner {
         let (mut worker, prepared) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                return Outcome::NotStarted { status: 126, cause: without_numbers(&error.to_string()) };
+                return Outcome::NotStarted {
+                    status: 126,
+                    cause: without_numbers(&error.to_string()).into(),
+                };
             }
         };
         let PreparedJob { variables, mut argv, mut command, mut input, named_input, directory } = prepared;
         let files = match self.files_brought(task, numbers, command.directory.clone(), cx) {
             Ok(files) => files,
-            Err(error) => return Outcome::Failed(reason(&error)),
+            Err(error) => return Outcome::Failed(reason(&error).into()),
         };
         let launch = self.launch(cx.column());
         let interrupt = cx.interrupt().clone();
@@ -125,7 +128,7 @@ impl CommandRunner {
                 };
                 let writes = self.settings.output_order == OutputOrder::Unbuffered;
                 let outcome = match (outcome, fetched) {
-                    (Outcome::Success, Err(error)) => Outcome::Failed(format!("--return: {error}")),
+                    (Outcome::Success, Err(error)) => Outcome::Failed(format!("--return: {error}").into()),
                     (outcome, _) => outcome,
                 };
                 if outcome == Outcome::Signaled(libc::SIGPIPE) && writes {
@@ -236,12 +239,12 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         cx.fact("killed", "the system had run out of memory");
     }
     if let (Some(broken), None | Some(Cause::Broken)) = (&report.broken, report.cause) {
-        return Outcome::Failed(without_numbers(&broken.to_string()));
+        return Outcome::Failed(without_numbers(&broken.to_string()).into());
     }
     match (report.cause, report.ended) {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".to_owned()),
+        (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".into()),
         (None, ProcessEnd::Exited(0)) => Outcome::Success,
         (None, ProcessEnd::Exited(status)) => Outcome::Exited(status),
         (None, ProcessEnd::Signaled { signal, .. }) => Outcome::Signaled(signal),
@@ -276,7 +279,7 @@ fn counts(report: &Report) -> ProcessCounts {
 }
 
 fn not_started(error: &StartError) -> Outcome {
-    let cause = without_numbers(&error.to_string());
+    let cause = without_numbers(&error.to_string()).into();
     match error {
         StartError::Ending => Outcome::Interrupted,
         StartError::NotFound => Outcome::NotStarted { status: 127, cause },

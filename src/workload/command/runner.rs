@@ -209,7 +209,7 @@ impl CommandRunner {
             LineAction::TraceInOutput => (cx.write_err(&shown(&line)), true),
         };
         match told {
-            Err(error) => Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
+            Err(error) => Outcome::Failed(format!("cannot write its output: {}", reason(&error)).into()),
             Ok(()) if runs => self.execute(&line, task, &numbers, cx),
             Ok(()) => Outcome::Success,
         }

@@ -281,9 +281,9 @@ impl Workload for ConeSearch {
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-        let TaskInput::Json(spec) = &task.spec else { return Outcome::Failed("no target".to_owned()) };
+        let TaskInput::Json(spec) = &task.spec else { return Outcome::Failed("no target".into()) };
         let number = task.seq;
-        let Ok(task) = ConeTask::deserialize(spec) else { return Outcome::Failed("no target".to_owned()) };
+        let Ok(task) = ConeTask::deserialize(spec) else { return Outcome::Failed("no target".into()) };
         let (finding, found) = match (&task.fault, task.position) {
             (None, Some(centre)) => {
                 let searched = match cx.column().mode {
@@ -297,7 +297,7 @@ impl Workload for ConeSearch {
             }
             (fault, _) => {
                 let mut finding =
-                    Finding { url: printable(&self.service.service.shown), ..Finding::default() };
+                    Finding { url: self.service.service.shown.made(printable), ..Finding::default() };
                 let (class, why) = fault.clone().unwrap_or((ErrorClass::BadPosition, String::new()));
                 fail(&mut finding, class, &why);
                 (finding, None)
@@ -312,7 +312,7 @@ impl Workload for ConeSearch {
     }
 
     fn profile(&self) -> Profile {
-        let is_here = self.service.service.url.host.is_loopback();
+        let is_here = self.service.service.url().host.is_loopback();
         let per_host =
             self.options.transport.per_host.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         Profile {
@@ -328,7 +328,7 @@ impl Workload for ConeSearch {
                 DefaultModes::Both
             },
             at_once: per_host.or((!is_here).then_some(PER_HOST)),
-            rate: self.options.pace.rate_of(&self.service.service.url.host),
+            rate: self.options.pace.rate_of(&self.service.service.url().host),
             in_one_go: self.options.upload.then_some("one-query"),
             ..Profile::default()
         }
@@ -370,7 +370,7 @@ impl Portable for ConeSearch {
     /// Tasks come with all that is to be known of their targets.
     fn wire_spec(&self) -> Value {
         let options = ConeOptions {
-            service: self.service.service.given.clone(),
+            service: self.service.service.given().to_owned(),
             protocol: Some(self.service.protocol),
             words: Vec::new(),
             list: None,

@@ -194,7 +194,7 @@ impl ConeOptions {
     /// # Errors
     /// When the URL of one cannot be asked.
     pub fn resolvers(&self, service: &ConeService) -> anyhow::Result<Vec<Service>> {
-        let url = &service.service.url;
+        let url = &service.service.url();
         let urls = match &self.resolver {
             Some(resolver) => vec![resolver.clone()],
             None if url.host.is_loopback() => {

@@ -135,8 +135,8 @@ fn resolution(target: &SesameTarget) -> Resolution {
 /// Asks once. Its finding says why there is nothing.
 fn ask(resolver: &Service, names: &[String], attempt: &mut Attempt<'_>) -> Option<Vec<SesameTarget>> {
     let (below, query) = vo::sesame_query(names.iter().map(String::as_str));
-    let path = format!("{}{below}", resolver.url.path.trim_end_matches('/'));
-    let fetched = attempt.ask(resolver.url.with_path(&path).with_query(&query), ACCEPT, None);
+    let path = format!("{}{below}", resolver.url().path.trim_end_matches('/'));
+    let fetched = attempt.ask(resolver.url().with_path(&path).with_query(&query), ACCEPT, None);
     attempt.note_travel(&fetched);
     attempt.hangs_on(&fetched);
     let answer = match &fetched.answer {

@@ -105,7 +105,7 @@ impl ConeService {
                 self.exchange(self.sync(), Some(RequestBody::Form(&form)), attempt, spent, rows)
             }
             Protocol::Scs => {
-                let plain = scs_url(&self.service.given, cone, self.verbosity, self.most_rows);
+                let plain = scs_url(self.service.given(), cone, self.verbosity, self.most_rows);
                 let url = |text: &str| Url::parse(text).expect("a URL stays one with parameters behind it");
                 if self.knows_no_formats.load(Ordering::Relaxed) {
                     return self.exchange(url(&plain), None, attempt, spent, rows);
@@ -151,7 +151,7 @@ impl ConeService {
 
     /// Where the resource `name` of a TAP service is.
     pub fn below(&self, name: &str) -> Url {
-        let url = &self.service.url;
+        let url = self.service.url();
         let path = url.path.trim_end_matches('/');
         url.with_path(&format!("{}/{name}", path.strip_suffix("/sync").unwrap_or(path)))
     }
@@ -172,7 +172,7 @@ impl ConeService {
         let came = match answer {
             Ok(answer) => {
                 attempt.finding.status = Some(answer.status);
-                attempt.finding.asked = Some(without_passwords(&answer.url.to_string()));
+                attempt.finding.asked = Some(without_passwords(&answer.url.to_string()).as_str().into());
                 let mut came = AnswerBody::of(answer);
                 let read = came.read(self, rows);
                 phases.add(Phase::Body, came.reader.took());

@@ -62,7 +62,7 @@ impl ConeTask {
             if let Some(cure) = cure.filter(|_| status == ConeStatus::Incomplete) {
                 finding.verdict = ServiceVerdict::Error;
                 let rows = numbers::plural(found.rows.len(), "row");
-                finding.reason = format!("the service cut its answer after {rows}: {cure}");
+                finding.reason = format!("the service cut its answer after {rows}: {cure}").into();
             }
             written = cx.write_uncompared(&heading(&found.columns));
             cx.judged(column_names(&found.columns).join(",").as_bytes());

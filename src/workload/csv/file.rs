@@ -66,7 +66,7 @@ pub(super) fn not_written(path: &Path, error: &io::Error) -> Outcome {
     } else {
         ""
     };
-    Outcome::Failed(format!("cannot write {}: {}{advice}", path.display(), crate::text::reason(error)))
+    Outcome::Failed(format!("cannot write {}: {}{advice}", path.display(), crate::text::reason(error)).into())
 }
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {

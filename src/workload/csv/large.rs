@@ -30,7 +30,7 @@ const TURN: &str = "waiting for its turn";
 /// Draws, formats and writes block `number` of file number `file`.
 pub(super) fn write_part(csv: &CsvGen, file: u64, number: u64, cx: &mut Cx<'_>) -> Outcome {
     let path = csv.path(cx.column(), file);
-    let skipped = || Outcome::Skipped(format!("{} was given up", file_name(file)));
+    let skipped = || Outcome::Skipped(format!("{} was given up", file_name(file)).into());
     let failed = |error| not_written(&path, &error);
 
     let part = csv.large.part(file, number, csv.parts());

@@ -23,7 +23,7 @@ pub fn note_travel<B>(fetched: &Fetched<Response<B>>, finding: &mut Finding) {
         finding.redirects.push(Redirect { status: hop.status, to });
     }
     if fetched.proxy.is_some() {
-        finding.proxy.clone_from(&fetched.proxy);
+        finding.proxy = fetched.proxy.as_deref().map(Into::into);
     }
     if let Some(expires) = fetched.expires {
         finding.cert_expires = Some(finding.cert_expires.map_or(expires, |known| known.min(expires)));
@@ -41,7 +41,7 @@ pub fn fail(finding: &mut Finding, class: ErrorClass, reason: &str) {
         finding.warnings.retain(|warning| *warning != Warning::Redirected);
     }
     finding.class = Some(class);
-    finding.reason = short(reason);
+    finding.reason = short(reason).into();
 }
 
 /// Reads the body of an answer as a document. Why it is none: the class of the trouble,

@@ -52,8 +52,27 @@ impl Drop for Permit<'_> {
         let mut inside = self.limit.inside.lock();
         if let Some(count) = inside.get_mut(host) {
             *count -= 1;
+            // A list may name thousands of hosts.
+            if *count == 0 {
+                inside.remove(host);
+            }
         }
         drop(inside);
         self.limit.left.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_nobody_asks_is_not_kept_in_mind() {
+        let limit = PerHostLimit::new(Some(2));
+        let (host, interrupt) = (UrlHost::Name("h".to_owned()), Interrupt::unbound().unwrap());
+        let permits = [limit.enter(&host, &interrupt), limit.enter(&host, &interrupt)];
+        assert_eq!(limit.inside.lock().get(&host), Some(&2));
+        drop(permits);
+        assert!(limit.inside.lock().is_empty());
     }
 }

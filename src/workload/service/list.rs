@@ -7,19 +7,18 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::list_table::{ListTable, read_list};
 use crate::http::Url;
+use crate::task::SharedText;
 use crate::text::{without_login, without_logins};
 
 /// A service to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// What to call it, where the list says so.
-    pub name: Option<String>,
-    /// Where it is.
-    pub url: Url,
-    /// The URL as it was given.
-    pub given: String,
-    /// The same without a password.
-    pub shown: String,
+    pub name: Option<SharedText>,
+    /// Its URL as it was given, without a password.
+    pub shown: SharedText,
+    /// The same with it, where there is one. A list may be long, and most have none.
+    secret: Option<Box<str>>,
 }
 
 impl Service {
@@ -27,15 +26,27 @@ impl Service {
     pub fn new(url: &str, name: Option<String>, place: &str) -> anyhow::Result<Self> {
         let url = url.trim();
         let shown = without_login(url);
-        let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
+        Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
         // One that is a URL is hidden in one piece, blanks and all.
         let hide = |name: &str| if name.contains("://") { without_login(name) } else { without_logins(name) };
-        let name = name.map(|name| hide(&name));
-        Ok(Self { name, url: parsed, given: url.to_owned(), shown })
+        let name = name.map(|name| hide(&name).into());
+        let secret = (shown != url).then(|| url.into());
+        Ok(Self { name, shown: shown.into(), secret })
     }
 
-    pub fn label(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.shown)
+    /// The URL as it was given.
+    pub fn given(&self) -> &str {
+        self.secret.as_deref().unwrap_or(&self.shown)
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> Url {
+        Url::parse(self.given()).expect("it was read before")
+    }
+
+    /// What a person calls it.
+    pub fn label(&self) -> &SharedText {
+        self.name.as_ref().unwrap_or(&self.shown)
     }
 }
 
@@ -116,7 +127,7 @@ mod tests {
         let mut services = Vec::new();
         match reader(text, "list:", &mut services) {
             Ok(()) => {
-                services.iter().map(|service| format!("{} {};", service.label(), service.url)).collect()
+                services.iter().map(|service| format!("{} {};", service.label(), service.url())).collect()
             }
             Err(error) => error.to_string(),
         }

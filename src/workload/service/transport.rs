@@ -161,7 +161,7 @@ impl HttpTransport {
     /// When there is such a one; the text names its proxy.
     pub fn check(&self, services: &[Service]) -> anyhow::Result<()> {
         for service in services {
-            self.client.proxies.check(&service.url).map_err(|error| anyhow::anyhow!("{error}"))?;
+            self.client.proxies.check(&service.url()).map_err(|error| anyhow::anyhow!("{error}"))?;
         }
         Ok(())
     }
@@ -175,7 +175,8 @@ impl HttpTransport {
         mut ask: impl FnMut(&mut Attempt<'_>, &mut Cx<'_>),
     ) -> Option<Finding> {
         let interrupt = cx.interrupt().clone();
-        let _permit = cx.timed("host_wait", |_| self.per_host.enter(&service.url.host, &interrupt))?;
+        let host = service.url().host;
+        let _permit = cx.timed("host_wait", |_| self.per_host.enter(&host, &interrupt))?;
         let consultant = cx.consultant();
         let from_client = |question| consultant.ask(question);
         self.ask_until_settled(service, &interrupt, &from_client, &mut |happening| match happening {
@@ -222,8 +223,8 @@ impl HttpTransport {
                 now,
                 paced: Duration::ZERO,
                 finding: Finding {
-                    url: printable(&service.shown),
-                    name: service.name.as_deref().map(printable),
+                    url: service.shown.made(printable),
+                    name: service.name.as_ref().map(|name| name.made(printable)),
                     time: Some(time),
                     attempts: number,
                     ..Finding::default()

@@ -69,7 +69,8 @@ fn said(availability: &Availability, now: i64, finding: &mut Finding) {
             Oddity::Repeated => Warning::Repeated,
         });
     }
-    let text = |moment: &Option<Moment>| moment.as_ref().map(|moment| one_line(&moment.text));
+    let text =
+        |moment: &Option<Moment>| moment.as_ref().map(|moment| one_line(&moment.text).into_boxed_str());
     let mut says = SelfReport {
         available: availability.available,
         up_since: text(&availability.up_since),
@@ -99,9 +100,9 @@ fn said(availability: &Availability, now: i64, finding: &mut Finding) {
     if !availability.available && finding.reason.is_empty() {
         let note = says.notes.first().map_or_else(String::new, |note| format!(": {note}"));
         let back = says.back_at.as_ref().map_or_else(String::new, |back| format!(", back at {back}"));
-        finding.reason = short(&format!("it says that it is not available{back}{note}"));
+        finding.reason = short(&format!("it says that it is not available{back}{note}")).into();
     }
-    finding.says = Some(says);
+    finding.says = Some(Box::new(says));
 }
 
 /// Maintenance that an available service announces.

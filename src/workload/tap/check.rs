@@ -3,7 +3,7 @@
 
 use super::availability::judge;
 use crate::http::{Fetched, Phase, Phases, RequestBody, Url};
-use crate::task::{ErrorClass, ServiceVerdict, Warning};
+use crate::task::{ErrorClass, JoinedText, ServiceVerdict, SharedText, Warning};
 use crate::vo::{self, Capabilities, RowCount};
 use crate::workload::Cx;
 use crate::workload::service::{
@@ -74,7 +74,7 @@ fn availability(base: &Url, attempt: &mut Attempt<'_>) -> Phases {
         attempt.finding.warn(Warning::Location);
         (asked, fetched) = found;
     }
-    attempt.finding.asked = Some(asked.to_string());
+    attempt.finding.asked = Some(JoinedText::after(&attempt.finding.url, &asked.to_string()));
     judge(&fetched, attempt);
     let finding = &mut attempt.finding;
     // A document that says "down" is one, whatever its status.
@@ -127,7 +127,7 @@ impl CheckQuery {
             Ok(()) if has_none => {
                 finding.verdict = ServiceVerdict::Up;
                 finding.class = None;
-                finding.reason = format!("{NO_RESOURCE}; a query is answered");
+                finding.reason = format!("{NO_RESOURCE}; a query is answered").into();
                 finding.warn(Warning::NoAvailability);
             }
             Ok(()) => {}
@@ -228,13 +228,13 @@ fn capable(base: &Url, attempt: &mut Attempt<'_>) -> Result<(), (ErrorClass, Str
 const STANDARDS: usize = 40;
 
 /// The standards that a service says it follows, each with its version.
-fn standards(capabilities: &Capabilities) -> Vec<String> {
+fn standards(capabilities: &Capabilities) -> Box<[SharedText]> {
     let named = capabilities.list.iter().filter(|it| !it.standard.is_empty());
     let told = named.map(|it| match &it.version {
         Some(version) => short(&format!("{} {version}", it.standard)),
         None => short(&it.standard),
     });
-    told.take(STANDARDS).collect()
+    told.take(STANDARDS).map(SharedText::from).collect()
 }
 
 fn document(url: &Url, attempt: &mut Attempt<'_>) -> Fetched {

@@ -19,6 +19,7 @@ use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
     Workload,
 };
+use crate::study::Parameters;
 use crate::task::{Outcome, Task, TaskInput};
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
@@ -164,15 +165,16 @@ impl Workload for TapCheck {
         Box::new((0..rounds * n_services).map(move |seq| {
             let (part, item) = (seq / n_services, seq % n_services);
             let service = usize::try_from(item).ok().and_then(|item| self.services.get(item));
-            let label = service.map(Service::label).unwrap_or_default().to_owned();
+            let label = service.map(Service::label).cloned().unwrap_or_default();
             Ok(Task { spec: TaskInput::Part { item, part }, ..Task::numbered(seq, label) })
         }))
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-        let Some(service) = self.service(task) else { return Outcome::Failed("no such service".to_owned()) };
+        let Some(service) = self.service(task) else { return Outcome::Failed("no such service".into()) };
+        let url = service.url();
         let found = self.transport.settle(service, cx, |attempt, cx| {
-            self.level.check(&service.url, attempt, cx);
+            self.level.check(&url, attempt, cx);
         });
         let Some(finding) = found else { return Outcome::Interrupted };
         cx.judged(finding.essence().as_bytes());
@@ -204,23 +206,31 @@ impl Workload for TapCheck {
 }
 
 impl Portable for TapCheck {
-    /// Without passwords, for it is written into reports.
     fn spec(&self) -> serde_json::Value {
-        let (urls, names) = if self.options.demo {
-            Default::default()
-        } else {
-            self.services.iter().map(|service| (service.shown.clone(), service.name.clone())).unzip()
-        };
-        let names: Vec<Option<String>> = names;
-        let names = if names.iter().all(Option::is_none) { Vec::new() } else { names };
-        serde_json::json!(TapOptions { urls, names, list: None, header: false, ..self.options.clone() })
+        self.parameters().value()
+    }
+
+    /// Without passwords, for it is written into reports.
+    fn parameters(&self) -> Parameters {
+        let (urls, names) = (Vec::new(), Vec::new());
+        let options = TapOptions { urls, names, list: None, header: false, ..self.options.clone() };
+        let options = Parameters::from(serde_json::json!(options));
+        if self.options.demo {
+            return options;
+        }
+        let urls = self.services.iter().map(|service| Some(service.shown.clone())).collect();
+        let options = options.with_list("urls", urls);
+        if self.services.iter().all(|service| service.name.is_none()) {
+            return options;
+        }
+        options.with_list("names", self.services.iter().map(|service| service.name.clone()).collect())
     }
 
     /// The services themselves, wherever they were named: those of --demo are in
     /// this process.
     fn wire_spec(&self) -> serde_json::Value {
-        let urls = self.services.iter().map(|service| service.given.clone()).collect();
-        let names = self.services.iter().map(|service| service.name.clone()).collect();
+        let urls = self.services.iter().map(|service| service.given().to_owned()).collect();
+        let names = self.services.iter().map(|service| service.name.as_deref().map(str::to_owned)).collect();
         let options =
             TapOptions { urls, names, list: None, header: false, demo: false, ..self.options.clone() };
         let mut spec = serde_json::json!(options);
