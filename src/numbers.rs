@@ -241,8 +241,14 @@ pub fn three_digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// What is more than so many times something is compared with next to nothing.
+const LARGEST_FACTOR: f64 = 100_000.0;
+
 /// A ratio as a factor: `5.17x`. The caller says what it is relative to.
 pub fn factor(ratio: f64) -> String {
+    if ratio > LARGEST_FACTOR {
+        return format!("more than {}x", count(LARGEST_FACTOR as u64));
+    }
     format!("{}x", three_digits(ratio))
 }
 
@@ -358,6 +364,8 @@ mod tests {
     #[test]
     fn ratios_counts_and_nouns_read_as_people_write_them() {
         assert_eq!(factor(5.168), "5.17x");
+        assert_eq!(factor(99_999.4), "99999x");
+        assert_eq!(factor(1.0 / f64::MIN_POSITIVE), "more than 100,000x");
         assert_eq!(percent(0.653), "65 %");
         assert_eq!(percent(-0.001), "0 %");
         assert_eq!(change(1.36), "+36 %");

@@ -60,11 +60,12 @@ pub(super) fn bound_by_a_span(view: &SpeedupView<'_>) -> Option<String> {
     let binds = binds && view.loses();
     binds.then(|| {
         let advice = view.study.advice.get(name).map(|text| format!(" {text}")).unwrap_or_default();
-        format!(
-            "Bound by {name}: {} of the tasks' time, and side by side it takes {} as long as one by one.{advice}",
-            numbers::percent(share),
-            numbers::factor(stretch),
-        )
+        let than_alone = if share_alone(view, name) > 0.0 {
+            format!("side by side it takes {} as long as one by one", numbers::factor(stretch))
+        } else {
+            "one by one there was none of it".to_owned()
+        };
+        format!("Bound by {name}: {} of the tasks' time, and {than_alone}.{advice}", numbers::percent(share))
     })
 }
 

@@ -210,6 +210,11 @@ fn a_span_that_stretches_binds_and_advice_is_given() {
         said(&study),
         "Bound by write(2): 74 % of the tasks' time, and side by side it takes 1.97x as long as one by one. Try --matrix per-file."
     );
+    serial(&mut study).spans.remove(0);
+    assert_eq!(
+        said(&study),
+        "Bound by write(2): 74 % of the tasks' time, and one by one there was none of it. Try --matrix per-file."
+    );
 }
 
 #[test]
