@@ -242,12 +242,12 @@ pub fn three_digits(value: f64) -> String {
 }
 
 /// What is more than so many times something is compared with next to nothing.
-const LARGEST_FACTOR: f64 = 100_000.0;
+const LARGEST_FACTOR: u64 = 100_000;
 
 /// A ratio as a factor: `5.17x`. The caller says what it is relative to.
 pub fn factor(ratio: f64) -> String {
-    if ratio > LARGEST_FACTOR {
-        return format!("more than {}x", count(LARGEST_FACTOR as u64));
+    if ratio > LARGEST_FACTOR as f64 {
+        return format!("more than {}x", count(LARGEST_FACTOR));
     }
     format!("{}x", three_digits(ratio))
 }
