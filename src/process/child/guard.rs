@@ -63,7 +63,7 @@ impl Guard {
     }
 
     /// The same where a batch system may kill one process of this tree after the other: with a
-    /// [canary](super::canary), if there can be one.
+    /// [canary], if there can be one.
     ///
     /// # Errors
     /// As [`Guard::start`].
