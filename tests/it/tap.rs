@@ -411,6 +411,7 @@ fn a_check_of_thousands_of_services_takes_little_memory_for_each() {
         let study: Value = serde_json::from_slice(&fs::read(fresh.path("study.json")).unwrap()).unwrap();
         study["columns"][0]["runs"][0]["peak_memory"].as_u64().unwrap()
     };
-    let each = peak(3050).saturating_sub(peak(50)) / 3000;
+    // As many are asked at a time in both, with a stack for each.
+    let each = peak(3550).saturating_sub(peak(550)) / 3000;
     assert!(each < 1600, "{each} bytes for each service");
 }
