@@ -38,6 +38,7 @@ OTHERS = {
     "pipe": ["parallel", "-j2", "-k", "--pipe", "-N3", "cat"],
     "round robin": ["parallel", "-j2", "--pipe", "--round-robin", "--block", "20", "cat"],
     "compare": ["compare", "-j2", "--progress=never", "echo", ":::", "1", "2", "3"],
+    "report": ["report", "study.json"],
 }
 LINES = "".join(f"line {n}\n" for n in range(20))
 
@@ -143,6 +144,8 @@ def of_other(name, folder, fault, hit):
     killed = fault and fault.split(":")[1] == str(KILL)
     # compare tells on stdout what failed.
     wrong = ended(status, err + out, killed)
+    if fault and fault.split(":")[1] == str(errno.EINTR) and status not in (0, 102):
+        wrong.append(f"a call that a signal cut short ended it: {err[:300]}")
     if name.startswith("csv"):
         if status != 0:
             wrong += [f"half a file: {key}" for key, held in files(folder).items() if held != WHOLE.get(key[1])]
@@ -152,6 +155,9 @@ def of_other(name, folder, fault, hit):
         left = files(folder)
         if WHOLE and (len(left) != 2 * len(WHOLE) or any(held != WHOLE[name] for (_, name), held in left.items())):
             wrong.append("files are missing, or not what they should be")
+    elif name == "report":
+        if status == 0 and "3 of 3 jobs identical" not in out:
+            wrong.append(f"green, but not all came out: {out[:200]!r}")
     elif status == 0 and name != "compare":
         if "".join(sorted(out.splitlines(True))) != "".join(sorted(LINES.splitlines(True))):
             wrong.append(f"green, but not all came out: {out[:200]!r}")
@@ -173,6 +179,8 @@ def one(name, fault=None):
     os.makedirs(f"{folder}/tmp")
     with open(f"{folder}/in", "w") as given:
         given.write(LINES)
+    if name == "report":
+        shutil.copy(f"{FOLDER}/study.json", folder)
     hit = f"{FOLDER}/hit.{threading.get_ident()}"
     if os.path.exists(hit):
         os.unlink(hit)
@@ -201,6 +209,9 @@ KINDS = [(name, function, error) for function, errors in FAULTS.items() for erro
 
 
 def main():
+    os.makedirs(f"{FOLDER}/tmp")
+    open(f"{FOLDER}/in", "w").close()
+    run(["compare", "--export-json", "study.json", *OTHERS["compare"][1:]], FOLDER)
     for name in ["csv", *BATCHES, *OTHERS]:
         # Once to know what is right, and that it is right when nothing fails.
         WHOLE or one(name)

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 pub use self::place::{FileId, OutputFile, OutputPlace, behind_links, folder, identity, is_stdout};
+use crate::process::Uninterrupted;
 use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 
@@ -54,7 +55,7 @@ pub fn look<T>(
     // A temporary, and gone again.
     drop(WholeFile::create(&path)?);
     match file {
-        Some(file) => look(&mut BufReader::new(file)),
+        Some(file) => look(&mut BufReader::new(Uninterrupted(file))),
         None => look(&mut io::empty()),
     }
 }
@@ -91,7 +92,7 @@ pub fn renew<T>(
         }
     };
     // The lock is held until this is dropped.
-    let mut before = BufReader::new(regular(file, most)?);
+    let mut before = BufReader::new(Uninterrupted(regular(file, most)?));
     let mut after = BufWriter::new(WholeFile::create(&path)?);
     let given = renew(&mut before, &mut after)?;
     after.into_inner().map_err(IntoInnerError::into_error)?.commit()?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::process::{BlockingIo, open_to_write};
+use crate::process::{BlockingIo, Uninterrupted, open_to_write};
 
 /// So often a torn row is looked at again, which may be one that is being written,
 /// before it counts as left by a run that was killed.
@@ -293,7 +293,7 @@ fn end_of_quoted_rows(path: &Path, known: LastRow) -> io::Result<LastRow> {
     let mut end = known;
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(known.searched))?;
-    let mut reader = BufReader::with_capacity(64 << 10, file);
+    let mut reader = BufReader::with_capacity(64 << 10, Uninterrupted(file));
     loop {
         let block = reader.fill_buf()?;
         if block.is_empty() {

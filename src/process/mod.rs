@@ -41,4 +41,6 @@ pub use standard::{
     BlockingIo, Handed, UnbufferedStdout, missed_stdout, stderr, stderr_for_children, stdin, stdout,
     stdout_for_children, stdout_was_open,
 };
+#[cfg(test)]
+pub use uninterrupted::Disturbed;
 pub use uninterrupted::Uninterrupted;

@@ -18,23 +18,29 @@ impl<R: Read> Read for Uninterrupted<R> {
     }
 }
 
+/// Every other read is cut short by a signal.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct Disturbed<'a> {
+    pub bytes: &'a [u8],
+    pub is_next: bool,
+}
+
+#[cfg(test)]
+impl Read for Disturbed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.is_next = !self.is_next;
+        if self.is_next { Err(ErrorKind::Interrupted.into()) } else { self.bytes.read(buffer) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Every other read is cut short by a signal.
-    struct Disturbed<'a>(&'a [u8], bool);
-
-    impl Read for Disturbed<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.1 = !self.1;
-            if self.1 { Err(ErrorKind::Interrupted.into()) } else { self.0.read(buffer) }
-        }
-    }
-
     #[test]
     fn what_a_signal_cut_short_is_read_all_the_same() {
-        let mut reader = Uninterrupted(Disturbed(b"abc", false));
+        let mut reader = Uninterrupted(Disturbed { bytes: b"abc", is_next: false });
         let mut buffer = [0; 2];
         assert_eq!(reader.read(&mut buffer).unwrap(), 2);
         assert_eq!(reader.read(&mut buffer).unwrap(), 1);

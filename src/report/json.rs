@@ -12,6 +12,7 @@ use serde_json::ser::Formatter;
 
 use super::{Format, change};
 use crate::numbers::nanos;
+use crate::process::Uninterrupted;
 use crate::study::{ColumnResult, EARLIER_SCHEMAS, SCHEMA, Spread, Study};
 use crate::task::Record;
 
@@ -171,7 +172,7 @@ impl Formatter for RecordLines {
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
 pub fn read(mut source: impl Read) -> anyhow::Result<Study> {
-    study_from(&mut source)
+    study_from(&mut Uninterrupted(&mut source))
 }
 
 /// One for all sources: what reads a study is the largest thing that is compiled, and
@@ -276,6 +277,7 @@ fn schema(head: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::Disturbed;
     use crate::report::tests::drawn;
     use crate::study::tests::both_ways;
     use crate::task::{ConeChart, ConeSource};
@@ -284,6 +286,8 @@ mod tests {
     fn what_is_written_is_read_back_the_same() {
         let study = crate::study::tests::empty();
         assert_eq!(read(&drawn(render, &study)[..]).unwrap(), study);
+        let disturbed = Disturbed { bytes: &drawn(render, &study), is_next: false };
+        assert_eq!(read(disturbed).unwrap(), study);
     }
 
     #[test]
