@@ -22,7 +22,9 @@ impl<R: Read> Read for Uninterrupted<R> {
 #[cfg(test)]
 #[derive(Debug)]
 pub struct Disturbed<'a> {
+    /// What is to be read.
     pub bytes: &'a [u8],
+    /// Whether the next read gives some of it.
     pub is_next: bool,
 }
 
