@@ -383,7 +383,12 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
 
     /// Where nobody is left and tasks are, others are to do them, as long as there is progress.
     fn submit_again(&mut self) -> anyhow::Result<Option<RunEnd>> {
+        // That the last one has left may be seen before what it recorded at its end.
+        self.records.catch_up(self.n_elements())?;
         let done = self.records.n_done();
+        if self.records.n_tasks()?.is_some_and(|tasks| done >= tasks) {
+            return Ok(Some(RunEnd::Done));
+        }
         if done == self.done_then {
             self.fruitless += 1;
             if self.fruitless > FRUITLESS {
