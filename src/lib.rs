@@ -85,7 +85,7 @@
 //! | 2 | `policy` | plain data and its rules: when tasks start, how often and after which wait they are tried again, when a batch ends early |
 //! | 2 | `inputs`, `template` | a batch's arguments, read as they come; command lines with replacement strings |
 //! | 2 | `host` | the machine: usable cores and what decided, room for slots, what else it does meanwhile |
-//! | 2 | `http` | one HTTP request at a time, with the time of each phase; `kept` (connections for further ones) |
+//! | 2 | `http` | one HTTP request at a time, with the time of each phase; `pool` (connections that are kept for further ones) |
 //! | 2 | `svg` | pictures as text |
 //! | 2 | `whole_file` | files that are whole or absent; `place`: what a path stands for that output goes to |
 //! | 1 | `joblog` | GNU parallel's job log: rows, and which jobs are done |

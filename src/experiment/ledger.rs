@@ -48,7 +48,7 @@ pub(super) struct RunLedger<'a> {
     /// When the last task of each slot ended, since the start of the run.
     last_ends: Vec<Duration>,
     keep_records: bool,
-    frequent: FrequentTexts,
+    interner: TextInterner,
     /// Whether what failed tasks found is compared, too.
     counts_failed: bool,
 }
@@ -69,7 +69,7 @@ impl<'a> RunLedger<'a> {
             last_ends: Vec::new(),
             compared,
             keep_records,
-            frequent: FrequentTexts::default(),
+            interner: TextInterner::default(),
             counts_failed,
         }
     }
@@ -158,9 +158,9 @@ fn failure(record: &Record) -> Failure {
 
 /// Texts that many records have: why one service cannot be asked is why a thousand cannot.
 #[derive(Default)]
-struct FrequentTexts(HashSet<SharedText>);
+struct TextInterner(HashSet<SharedText>);
 
-impl FrequentTexts {
+impl TextInterner {
     /// So many are looked out for: the first ones that come.
     const MOST: usize = 100;
 
@@ -208,7 +208,7 @@ impl RecordSink for RunLedger<'_> {
             self.compare(&record, against);
         }
         if self.keep_records {
-            self.frequent.slim(&mut record);
+            self.interner.slim(&mut record);
             self.notes.result.records.push(record);
         }
     }

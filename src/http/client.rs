@@ -12,7 +12,7 @@ use super::body::BodyReader;
 use super::connect::Route;
 use super::connection::Timings;
 use super::form::RequestBody;
-use super::kept::{KeptConnections, LentConnection};
+use super::pool::{ConnectionPool, PooledConnection};
 use super::response::{is_gzip, media_type, text};
 use super::{
     Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
@@ -34,7 +34,7 @@ pub struct Client {
     /// Through whom is asked.
     pub proxies: Proxies,
     /// Connections for further requests; none is kept where there is no such place.
-    pub kept: Option<KeptConnections>,
+    pub pool: Option<ConnectionPool>,
 }
 
 /// What is asked.
@@ -102,16 +102,16 @@ impl Client {
             }
             let timings = Timings::default();
             let heard = self.ask(&request, is_fresh, &deadline, &timings, &mut fetched);
+            let heard = heard.transpose();
             fetched.phases.add_all(&timings.with(|noted| noted.phases));
+            let Some(heard) = heard else {
+                is_fresh = true;
+                continue;
+            };
             asked.push((request.url.clone(), request.body.is_some()));
             let hop = match heard {
                 Ok(Reply::Moved { status, to }) => next(&asked, &mut request, status, &to),
                 Ok(Reply::Response(answer)) => return Fetched { answer: Ok(*answer), ..fetched },
-                Ok(Reply::Stale) => {
-                    asked.pop();
-                    is_fresh = true;
-                    continue;
-                }
                 Err(error) => Err(error),
             };
             match hop {
@@ -121,7 +121,8 @@ impl Client {
         }
     }
 
-    /// One request on one connection, which `is_fresh`, or may have been kept.
+    /// One request on one connection, which `is_fresh`, or may have been kept: then there may be
+    /// no reply, and it is to be asked again on a fresh one.
     fn ask(
         &self,
         request: &Request<'_>,
@@ -129,29 +130,29 @@ impl Client {
         deadline: &Deadline,
         timings: &Timings,
         fetched: &mut Fetched<Response<BodyReader>>,
-    ) -> Result<Reply, HttpError> {
+    ) -> Result<Option<Reply>, HttpError> {
         let url = &request.url;
         let proxy = self.proxies.of(url)?;
         if let Some(proxy) = &proxy {
             fetched.proxy = Some(proxy.to_string());
         }
         // A proxy may mix up who asks.
-        let kept = self.kept.as_ref().filter(|_| proxy.is_none());
-        let idle = kept.filter(|_| !is_fresh).and_then(|kept| kept.take(url, deadline, timings));
+        let pool = self.pool.as_ref().filter(|_| proxy.is_none());
+        let idle = pool.filter(|_| !is_fresh).and_then(|pool| pool.take(url, deadline, timings));
         let is_reused = idle.is_some();
         let (trust, user_agent) = (&self.trust, &*self.user_agent);
         let route = Route { url, proxy: proxy.as_ref(), trust, user_agent, deadline, timings };
         let (connection, expires) = idle.map_or_else(|| route.connect(), Ok)?;
         fetched.expires = fetched.expires.into_iter().chain(expires).min();
-        let connection = match kept {
-            Some(kept) => kept.lend(connection, url, expires),
-            None => LentConnection::once(connection),
+        let connection = match pool {
+            Some(pool) => pool.lend(connection, url, expires),
+            None => PooledConnection::once(connection),
         };
         let agent =
             ureq::Agent::with_parts(config(), ReadyConnection(Mutex::new(Some(connection))), NoLookup);
         // A proxy of https has seen who asks when it was told to connect.
         let plainly = proxy.filter(|_| !url.secure).and_then(|proxy| proxy.authorization());
-        let response = match self.send(&agent, request, kept.is_some(), plainly) {
+        let response = match self.send(&agent, request, pool.is_some(), plainly) {
             Ok(response) => response,
             Err(error) => {
                 let error = timings.understood(&error);
@@ -159,7 +160,7 @@ impl Client {
                 let is_stale = is_reused
                     && matches!(error.kind, HttpErrorKind::Closed | HttpErrorKind::Reset)
                     && !timings.with(|noted| noted.answered);
-                return if is_stale { Ok(Reply::Stale) } else { Err(error) };
+                return if is_stale { Ok(None) } else { Err(error) };
             }
         };
         let (head, body) = response.into_parts();
@@ -169,10 +170,10 @@ impl Client {
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
             let lost = format!("a redirect ({status}) without a place to go to");
             let to = value(header::LOCATION).ok_or(HttpError::new(HttpErrorKind::Redirect, lost))?;
-            return Ok(Reply::Moved { status, to });
+            return Ok(Some(Reply::Moved { status, to }));
         }
         let (media_type, charset) = media_type(value(header::CONTENT_TYPE).as_deref());
-        Ok(Reply::Response(Box::new(Response {
+        Ok(Some(Reply::Response(Box::new(Response {
             url: url.clone(),
             status,
             media_type,
@@ -182,7 +183,7 @@ impl Client {
                 && head.headers.contains_key(header::CONTENT_LENGTH),
             body: self.body(&head.headers, body, timings),
             head: Vec::new(),
-        })))
+        }))))
     }
 
     fn send(
@@ -228,12 +229,7 @@ impl Client {
 
 /// What one request came to.
 enum Reply {
-    Moved {
-        status: u16,
-        to: String,
-    },
-    /// Nothing, on a connection that was kept: it is to be asked on another one.
-    Stale,
+    Moved { status: u16, to: String },
     Response(Box<Response<BodyReader>>),
 }
 
@@ -289,16 +285,16 @@ fn config() -> ureq::config::Config {
 
 /// Hands out the connection that stands already.
 #[derive(Debug)]
-struct ReadyConnection(Mutex<Option<LentConnection>>);
+struct ReadyConnection(Mutex<Option<PooledConnection>>);
 
 impl Connector<()> for ReadyConnection {
-    type Out = LentConnection;
+    type Out = PooledConnection;
 
     fn connect(
         &self,
         _: &ConnectionDetails<'_>,
         _: Option<()>,
-    ) -> Result<Option<LentConnection>, ureq::Error> {
+    ) -> Result<Option<PooledConnection>, ureq::Error> {
         Ok(self.0.lock().take())
     }
 }

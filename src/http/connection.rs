@@ -324,7 +324,7 @@ impl Transport for Connection {
     }
 
     fn is_open(&mut self) -> bool {
-        // ureq keeps none: see `kept`.
+        // ureq keeps none: see `pool`.
         false
     }
 

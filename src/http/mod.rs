@@ -4,8 +4,8 @@
 //! [`Client::fetch`] looks the name up, connects, greets, asks and reads within
 //! one deadline, follows redirects by hand and tells of each, never reads more
 //! than a limit, and uses a connection twice only where the caller wants it
-//! [kept](KeptConnections). An interrupt ends it at once. What is long is read as it comes ([`Client::open`]). HTTP itself is ureq's
-//! business. Where the caller knows of proxies, they are asked, and a name behind one is
+//! [kept](ConnectionPool). An interrupt ends it at once. What is long is read as it comes
+//! ([`Client::open`]). HTTP itself is ureq's business. Where the caller knows of proxies, they are asked, and a name behind one is
 //! not looked up here.
 //!
 //! Knows nothing of services or of what the bytes mean.
@@ -16,7 +16,7 @@ mod client;
 mod connect;
 mod connection;
 mod form;
-mod kept;
+mod pool;
 mod proxy;
 mod response;
 mod tls;
@@ -26,7 +26,7 @@ pub use body::BodyReader;
 pub use client::{Client, Pacer, Request};
 pub use connection::Deadline;
 pub use form::RequestBody;
-pub use kept::KeptConnections;
+pub use pool::ConnectionPool;
 pub use proxy::Proxies;
 pub use response::{Fetched, Hop, Response, RetryAfter};
 pub use tls::{Roots, Trust};

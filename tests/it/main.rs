@@ -19,8 +19,8 @@ mod compare;
 // Searches around targets in the sky.
 #[cfg(feature = "net")]
 mod cone;
+mod cone_connections;
 mod cone_files;
-mod cone_kept;
 mod cone_names;
 mod cone_upload;
 // The files of random numbers.

@@ -39,7 +39,7 @@ impl DirectoryWorker<'_> {
     /// job's processes one after the other, from the leaves, and what tasks do meanwhile, whose
     /// own processes are gone, means nothing.
     pub(super) fn is_being_ended(&self) -> bool {
-        self.stops.is_set() || self.guard.is_some_and(Guard::is_sign_of_killing)
+        self.stops.is_set() || self.guard.is_some_and(Guard::is_being_killed)
     }
 
     /// Looks after all but the tasks.

@@ -127,7 +127,7 @@ impl Guard {
     }
 
     /// Whether somebody kills one process of this tree after the other, as far as can be seen.
-    pub fn is_sign_of_killing(&self) -> bool {
+    pub fn is_being_killed(&self) -> bool {
         self.line.canary.as_ref().is_some_and(Canary::is_hit) || self.is_gone()
     }
 

@@ -176,7 +176,7 @@ impl ConeSearch {
         let resolvers = options.resolvers(&service)?;
         let transport = HttpTransport::new(&options.transport, service.most_bytes, options.user_agent())?;
         let transport =
-            transport.paced(HostPace::new(&options.pace, options.transport.retries)?).with_kept_connections();
+            transport.paced(HostPace::new(&options.pace, options.transport.retries)?).with_connection_pool();
         transport.check(std::slice::from_ref(&service.service))?;
         transport.check(&resolvers)?;
         Ok(Self {
@@ -269,7 +269,7 @@ impl Workload for ConeSearch {
             resolver::resolve(&mut self.targets, &self.resolvers, &self.transport, interrupt);
         }
         self.upload.clear();
-        self.transport.close_kept();
+        self.transport.close_idle();
         let cone = |(number, target): (u64, &Target)| {
             let task = self.task(target);
             let (ra, dec) = task.position.filter(|_| task.fault.is_none())?;

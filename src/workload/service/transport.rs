@@ -14,8 +14,8 @@ use super::limit::PerHostLimit;
 use super::pace::{HostPace, Reception, TaskPacer};
 use super::{Service, Thresholds};
 use crate::http::{
-    BodyReader, Client, Deadline, Fetched, HttpError, HttpErrorKind, KeptConnections, Pacer, Proxies,
-    Request, RequestBody, Response, RetryAfter, Roots, Trust, Url,
+    BodyReader, Client, ConnectionPool, Deadline, Fetched, HttpError, HttpErrorKind, Pacer, Proxies, Request,
+    RequestBody, Response, RetryAfter, Roots, Trust, Url,
 };
 use crate::moment::Moment;
 use crate::process::Interrupt;
@@ -121,7 +121,7 @@ impl HttpTransport {
                 user_agent,
                 limit: most_bytes,
                 proxies: options.proxies.clone(),
-                kept: None,
+                pool: None,
             },
             timeout: Duration::from_secs_f64(seconds),
             limit: format!("{seconds} s"),
@@ -138,15 +138,15 @@ impl HttpTransport {
     }
 
     /// The same, and connections are kept for further requests: for who is asked many times.
-    pub fn with_kept_connections(mut self) -> Self {
-        self.client.kept = Some(KeptConnections::default());
+    pub fn with_connection_pool(mut self) -> Self {
+        self.client.pool = Some(ConnectionPool::default());
         self
     }
 
     /// Closes the connections that are kept: a run begins as every other one does.
-    pub fn close_kept(&self) {
-        if let Some(kept) = &self.client.kept {
-            kept.clear();
+    pub fn close_idle(&self) {
+        if let Some(pool) = &self.client.pool {
+            pool.clear();
         }
     }
 

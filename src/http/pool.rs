@@ -20,7 +20,7 @@ const MOST: usize = 64;
 
 /// Those that nobody uses now.
 #[derive(Clone, Default)]
-pub struct KeptConnections(Arc<Mutex<HashMap<Place, Vec<IdleConnection>>>>);
+pub struct ConnectionPool(Arc<Mutex<HashMap<Place, Vec<IdleConnection>>>>);
 
 /// Where connections go: whether with TLS, and the host with its port.
 type Place = (bool, String);
@@ -31,7 +31,7 @@ struct IdleConnection {
     since: Instant,
 }
 
-impl KeptConnections {
+impl ConnectionPool {
     /// Closes all.
     pub fn clear(&self) {
         self.0.lock().clear();
@@ -58,15 +58,15 @@ impl KeptConnections {
 
     /// `connection` as ureq has it, which comes back here when its answer was read whole and
     /// both sides keep it.
-    pub(super) fn lend(&self, connection: Connection, url: &Url, expires: Option<i64>) -> LentConnection {
+    pub(super) fn lend(&self, connection: Connection, url: &Url, expires: Option<i64>) -> PooledConnection {
         let home = Some((self.clone(), place(url), expires));
-        LentConnection { connection: Some(connection), home }
+        PooledConnection { connection: Some(connection), home }
     }
 }
 
-impl fmt::Debug for KeptConnections {
+impl fmt::Debug for ConnectionPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptConnections").finish_non_exhaustive()
+        f.debug_struct("ConnectionPool").finish_non_exhaustive()
     }
 }
 
@@ -75,13 +75,13 @@ fn place(url: &Url) -> Place {
 }
 
 /// A connection on which one request is sent.
-pub(super) struct LentConnection {
+pub(super) struct PooledConnection {
     /// Until it has gone back.
     connection: Option<Connection>,
-    home: Option<(KeptConnections, Place, Option<i64>)>,
+    home: Option<(ConnectionPool, Place, Option<i64>)>,
 }
 
-impl LentConnection {
+impl PooledConnection {
     /// One that is used once.
     pub(super) fn once(connection: Connection) -> Self {
         Self { connection: Some(connection), home: None }
@@ -92,7 +92,7 @@ impl LentConnection {
     }
 }
 
-impl Transport for LentConnection {
+impl Transport for PooledConnection {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.connection.as_mut().expect("nobody asks on a connection that was given back").buffers()
     }
@@ -126,8 +126,8 @@ impl Transport for LentConnection {
     }
 }
 
-impl fmt::Debug for LentConnection {
+impl fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LentConnection").finish_non_exhaustive()
+        f.debug_struct("PooledConnection").finish_non_exhaustive()
     }
 }
