@@ -28,7 +28,7 @@ pub use self::node::{JobPlace, NodeName};
 pub use self::outcome::{Outcome, status_of_failures};
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
-pub use self::shared_text::{JoinedText, SharedText};
+pub use self::shared_text::SharedText;
 pub use self::spans::{Span, Spans};
 use crate::measure::seconds;
 pub use crate::process::child::Awaited;
@@ -339,6 +339,8 @@ impl Record {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    pub(crate) use super::finding::tests::full as full_finding;
 
     /// A task that did nothing, and well.
     pub(crate) fn record(seq: u64) -> Record {

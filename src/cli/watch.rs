@@ -70,12 +70,11 @@ impl Watch {
     fn add_to_history(&self, study: &Study) -> anyhow::Result<()> {
         let Some(history) = &self.history else { return Ok(()) };
         history.begin()?;
-        for line in services::history_lines(study) {
-            let mut row = serde_json::to_vec(&line).context("cannot write a line of --history")?;
+        services::each_history_line(study, |line| {
+            let mut row = serde_json::to_vec(line).context("cannot write a line of --history")?;
             row.push(b'\n');
-            history.put(&row)?;
-        }
-        Ok(())
+            history.put(&row)
+        })
     }
 
     /// A run that was cut short changes no state, so that the next one tells all.
@@ -85,7 +84,7 @@ impl Watch {
             let mut known = read(before)?;
             let tells = self.on_change.is_some();
             let mut news = if tells { known.take_untold(LEFT_BEHIND) } else { Vec::new() };
-            news.extend(services::take_news(study, &mut known));
+            news.extend(services::take_news(study, &mut known)?);
             if tells {
                 // Once they are known they are no news to the next run, which has to tell them
                 // if this one is killed before it has.

@@ -78,7 +78,7 @@ impl<'a> RunLedger<'a> {
     /// up to three times as much while they come.
     pub(super) fn with_room_for(mut self, tasks: Option<u64>) -> Self {
         if let (true, Some(tasks)) = (self.keep_records, tasks) {
-            self.notes.result.records.reserve_exact(usize::try_from(tasks).unwrap_or(0).min(MOST_ROOM));
+            self.notes.result.records.reserve(usize::try_from(tasks).unwrap_or(0).min(MOST_ROOM));
         }
         self
     }
@@ -86,7 +86,7 @@ impl<'a> RunLedger<'a> {
     /// Whether a failure is one too many to be named. Not where ways are compared, for
     /// there all must be known; nor of parts, several of which make one item.
     fn only_counts(&self, record: &Record) -> bool {
-        let all_are_known = self.compared.is_some() || record.item.is_some();
+        let all_are_known = self.keep_records || self.compared.is_some() || record.item.is_some();
         !all_are_known && self.notes.failures.len() == NAMED_FAILURES
     }
 
@@ -95,21 +95,12 @@ impl<'a> RunLedger<'a> {
     pub(super) fn closed(self, wall: Duration, waited: Duration) -> RunNotes {
         let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
         let mut notes = self.notes;
-        if self.keep_records {
-            // All at once: a map that grows one by one has room for twice as much. Of several
-            // failures of an item the one that came first stays, which is the last here.
-            let failed = notes.result.records.iter().rev().filter(|record| record.outcome.is_failure());
-            notes.failures = failed.map(|record| (item(record), failure(record))).collect();
-        }
         notes.result.tail = had_a_task.map(|end| (wall + waited).saturating_sub(*end)).sum();
         if !waited.is_zero() {
             notes.result.lead = notes.result.lead.map(|lead| lead.saturating_sub(waited));
-            for record in &mut notes.result.records {
-                record.start = record.start.saturating_sub(waited);
-            }
+            notes.result.records.change(|record| record.start = record.start.saturating_sub(waited));
         }
-        // By keys aside: a record is large, and moved once this way.
-        notes.result.records.sort_by_cached_key(|record| (record.seq, record.attempt));
+        notes.result.records.sort();
         notes
     }
 }
@@ -173,17 +164,10 @@ impl TextInterner {
         }
     }
 
-    /// Makes `record`, of which there may be as many as services, as small as it can be.
+    /// Makes `record` as small as it can be, and the failure that is made of it.
     fn slim(&mut self, record: &mut Record) {
         if let Outcome::Failed(why) = &mut record.outcome {
             self.share(why);
-        }
-        if let Some(finding) = &mut record.finding {
-            self.share(&mut finding.reason);
-            if let Some(asked) = &mut finding.asked {
-                self.share(&mut asked.tail);
-            }
-            finding.capabilities.iter_mut().for_each(|it| self.share(it));
         }
         record.spans.shrink();
     }
@@ -192,12 +176,15 @@ impl TextInterner {
 impl RecordSink for RunLedger<'_> {
     fn enter(&mut self, mut record: Record) {
         self.notes.result.add(&record);
+        if self.keep_records {
+            self.interner.slim(&mut record);
+        }
         let slot = record.slot as usize;
         if self.last_ends.len() <= slot {
             self.last_ends.resize(slot + 1, Duration::ZERO);
         }
         self.last_ends[slot] = self.last_ends[slot].max(record.end());
-        if record.outcome.is_failure() && !self.keep_records {
+        if record.outcome.is_failure() {
             if self.only_counts(&record) {
                 self.notes.unnamed += 1;
             } else {
@@ -208,7 +195,6 @@ impl RecordSink for RunLedger<'_> {
             self.compare(&record, against);
         }
         if self.keep_records {
-            self.interner.slim(&mut record);
             self.notes.result.records.push(record);
         }
     }

@@ -16,7 +16,7 @@ use crate::event::{Event, Observer};
 use crate::host::{RunQueue, RunQueueWatch, Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
 use crate::output::{HeadCapture, OutputCopy, Sink};
-use crate::study::{Cut, Failure, Produced, RunResult, Study, WorkerCosts};
+use crate::study::{Cut, Failure, Produced, RecordList, RunResult, Study, WorkerCosts};
 use crate::task::{Column, Digest, Task};
 use crate::workload::{Product, Profile, RunProcess, Size};
 
@@ -132,7 +132,8 @@ impl Experiment<'_> {
         let is_cut = self.interrupt.is_set();
         if is_cut {
             let tasks = self.workload.profile().size.tasks;
-            study.cut = Some(Cut { way: column.name.clone(), finished: 0, tasks, records: Vec::new() });
+            study.cut =
+                Some(Cut { way: column.name.clone(), finished: 0, tasks, records: RecordList::default() });
         }
         is_cut
     }
@@ -375,7 +376,7 @@ fn cut_in(profile: &Profile, column: &Column, result: RunResult) -> Cut {
     let (finished, records) = if external {
         (result.succeeded + result.failed, result.records)
     } else {
-        (result.succeeded, Vec::new())
+        (result.succeeded, RecordList::default())
     };
     Cut { way: column.name.clone(), finished, tasks, records }
 }

@@ -42,7 +42,12 @@ fn whole() -> Study {
         column(Column::PARALLEL, 4, 2),
         column(Column::of_engine("processes"), 2, 5),
     ];
-    study.cut = Some(Cut { way: "parallel".into(), finished: 1, tasks: Some(4), records: vec![task(0, 1)] });
+    study.cut = Some(Cut {
+        way: "parallel".into(),
+        finished: 1,
+        tasks: Some(4),
+        records: [task(0, 1)].into_iter().collect(),
+    });
     let difference =
         Difference { item: 1, label: "b".to_owned(), way: "parallel".into(), width: 2, why: "x".to_owned() };
     study.agreement = Some(Agreement {

@@ -211,9 +211,9 @@ fn renew(study: &mut Study) {
         return;
     }
     let runs = study.columns.iter_mut().flat_map(|column| &mut column.runs);
-    let of_runs = runs.flat_map(|run| &mut run.records);
-    let of_cut = study.cut.iter_mut().flat_map(|cut| &mut cut.records);
-    of_runs.chain(of_cut).for_each(Record::renew);
+    let of_runs = runs.map(|run| &mut run.records);
+    let of_cut = study.cut.iter_mut().map(|cut| &mut cut.records);
+    of_runs.chain(of_cut).for_each(|records| records.change(Record::renew));
 }
 
 /// A source of JSON that fails where arrays and objects are nested without end: a

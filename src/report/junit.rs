@@ -13,7 +13,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::command_line::command_line;
 use super::{Format, sentences, timeline};
 use crate::numbers;
-use crate::study::{Agreement, ColumnResult, Cut, Study};
+use crate::study::{Agreement, ColumnResult, Cut, RecordList, Study};
 use crate::task::{Outcome, Record};
 use crate::text::printable;
 
@@ -55,7 +55,7 @@ fn suite(study: &Study, column: &ColumnResult) -> TestSuite {
     suite.add_property(("jobs", column.width.to_string().as_str()));
     suite.add_property(("runs", column.runs.len().to_string().as_str()));
     let others = column.runs.iter().filter(|run| !std::ptr::eq(*run, shown));
-    let mut cases = of_records(others.chain([shown]).map(|run| &run.records[..]));
+    let mut cases = of_records(others.chain([shown]).map(|run| &run.records));
     if cases.is_empty() {
         cases.extend(failed(study, column.way()));
         cases.extend(succeeded_unseen(column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0)));
@@ -67,7 +67,7 @@ fn suite(study: &Study, column: &ColumnResult) -> TestSuite {
 /// The run that a signal cut short: what was done, and how much was not.
 fn interrupted(study: &Study, cut: &Cut) -> TestSuite {
     let mut suite = TestSuite::new(format!("{} (interrupted)", study.shown_name(&cut.way)));
-    let mut cases = of_records([&cut.records[..]]);
+    let mut cases = of_records([&cut.records]);
     let mut told = cases.len() as u64;
     if cases.is_empty() {
         // What failed in earlier runs is told with these.
@@ -105,15 +105,15 @@ fn left(tasks: Option<u64>, told: u64) -> Option<String> {
 
 /// A case for each task: of several attempts the last one counts, of several runs a
 /// failed one, or else the last.
-fn of_records<'a>(runs: impl IntoIterator<Item = &'a [Record]>) -> Vec<TestCase> {
-    let mut told: BTreeMap<u64, &Record> = BTreeMap::new();
+fn of_records<'a>(runs: impl IntoIterator<Item = &'a RecordList>) -> Vec<TestCase> {
+    let mut told: BTreeMap<u64, (bool, u32, TestCase)> = BTreeMap::new();
     for record in runs.into_iter().flatten() {
         let known = told.get(&record.seq);
-        if known.is_none_or(|known| !known.outcome.is_failure() || known.attempt < record.attempt) {
-            told.insert(record.seq, record);
+        if known.is_none_or(|(failed, attempt, _)| !failed || *attempt < record.attempt) {
+            told.insert(record.seq, (record.outcome.is_failure(), record.attempt, case(&record)));
         }
     }
-    told.into_values().map(case).collect()
+    told.into_values().map(|(.., case)| case).collect()
 }
 
 fn case(record: &Record) -> TestCase {

@@ -5,8 +5,8 @@ use super::document::{Audience, Chart, Content, Document, ReportSection, Sentenc
 use super::timeline::ShownRuns;
 use super::{laws, nodes, sentences, services, summary, tables, tiles};
 use crate::numbers;
-use crate::study::{Study, explain};
-use crate::task::Record;
+use crate::study::{RecordList, Study, explain};
+use crate::task::Finding;
 use crate::text::{self, printable};
 
 /// The report of `study`.
@@ -70,12 +70,15 @@ pub(super) fn document(study: &Study) -> Document<'_> {
 /// The charts of what cone searches found; of many, the first.
 fn sky(study: &Study) -> Option<ReportSection<'_>> {
     let charts = &study.charts;
+    if charts.is_empty() {
+        return None;
+    }
     let mut content: Vec<Content<'_>> =
         charts.iter().map(|chart| Content::Chart(Chart::Sky(chart))).collect();
     let records = study.columns.iter().flat_map(|column| &column.runs).map(|run| &run.records);
-    let n_found = |records: &Vec<Record>| {
-        let findings = records.iter().filter_map(|record| record.finding.as_deref());
-        findings.filter(|finding| finding.cone.is_some() && finding.rows.is_some()).count()
+    let is_found = |finding: &Finding| finding.cone.is_some() && finding.rows.is_some();
+    let n_found = |records: &RecordList| {
+        records.iter().filter(|record| record.finding.as_deref().is_some_and(is_found)).count()
     };
     let n_found = records.map(n_found).max().unwrap_or_default();
     if n_found > charts.len() {
@@ -84,7 +87,7 @@ fn sky(study: &Study) -> Option<ReportSection<'_>> {
         content.push(Content::Lines(vec![Sentence::plain(text)]));
     }
     let section = ReportSection { audience: Audience::Pages, ..ReportSection::new("", content) };
-    (!charts.is_empty()).then_some(section)
+    Some(section)
 }
 
 /// Which width is explained, where another one is shown: the widest is.

@@ -1,11 +1,10 @@
 //! A study for Prometheus, in its text format: for the textfile collector of
 //! the node exporter, which reads what is there at its own times.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 
 use super::Format;
-use super::services::{CheckedService, kind, services, span, total};
+use super::services::{CheckedService, CheckedServices, kind, services, span, total};
 use crate::study::{ColumnResult, Study};
 use crate::task::PHASES;
 
@@ -25,11 +24,8 @@ type Gauge = fn(&ColumnResult) -> f64;
 /// Draws `study`.
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     runs(study, out)?;
-    let mut all = services(study);
     // Two series of the same labels make the whole file unreadable.
-    let mut known = HashSet::new();
-    all.retain(|CheckedService { finding, .. }| known.insert((&finding.url, &finding.name)));
-    drop(known);
+    let all = services(study).without_twins();
     if !all.is_empty() {
         checks(&all, &kind(&study.workload), out)?;
     }
@@ -63,46 +59,49 @@ fn runs(study: &Study, out: &mut dyn Write) -> io::Result<()> {
 type GaugeValues<'a> = dyn for<'b> Fn(&'b CheckedService<'b>) -> Vec<(&'b str, f64)> + 'a;
 
 /// What there is to say of each service.
-fn checks(all: &[CheckedService<'_>], kind: &str, out: &mut dyn Write) -> io::Result<()> {
+fn checks(all: &CheckedServices<'_>, kind: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut each = |name: &str, label: &str, help: &str, values: &GaugeValues<'_>| {
         let name = format!("parsim_{kind}_{name}");
         gauge(out, &name, help)?;
-        for service in all {
-            let own = [("url", service.finding.url.as_str()), ("service", service.finding.label())];
-            for (word, value) in values(service) {
+        for service in all.iter() {
+            let own = [("url", service.finding().url.as_str()), ("service", service.finding().label())];
+            for (word, value) in values(&service) {
                 let further = Some((label, word)).filter(|_| !label.is_empty());
                 writeln!(out, "{name}{} {value}", labelled(own.into_iter().chain(further)))?;
             }
         }
         io::Result::Ok(())
     };
-    each("up", "", "Whether the service is up: 1, or 0.", &|it| flag(Some(it.finding.verdict.is_up())))?;
+    each("up", "", "Whether the service is up: 1, or 0.", &|it| flag(Some(it.finding().verdict.is_up())))?;
     each("available", "", "What the service itself says.", &|it| {
-        flag(it.finding.says.as_ref().map(|says| says.available))
+        flag(it.finding().says.as_ref().map(|says| says.available))
     })?;
     each("duration_seconds", "", "How long the check took.", &|it| {
-        one(Some(total(it.record).as_secs_f64()))
+        one(Some(total(it.record()).as_secs_f64()))
     })?;
     each("up_since_timestamp_seconds", "", "Since when the service says it is up.", &|it| {
-        one(it.finding.says.as_ref().and_then(|says| says.up_since_seconds).map(|seconds| seconds as f64))
+        one(it.finding().says.as_ref().and_then(|says| says.up_since_seconds).map(|seconds| seconds as f64))
     })?;
-    each("http_status", "", "The last status of HTTP.", &|it| one(it.finding.status.map(f64::from)))?;
+    each("http_status", "", "The last status of HTTP.", &|it| one(it.finding().status.map(f64::from)))?;
     each("redirects", "", "Redirects that were followed.", &|it| {
-        one(Some(it.finding.redirects.len() as f64))
+        one(Some(it.finding().redirects.len() as f64))
     })?;
     each("cert_expiry_timestamp_seconds", "", "When the certificate expires.", &|it| {
-        one(it.finding.cert_expires.map(|seconds| seconds as f64))
+        one(it.finding().cert_expires.map(|seconds| seconds as f64))
     })?;
     each("phase_seconds", "phase", "How long a phase of the check took.", &|it| {
-        PHASES.into_iter().filter_map(|phase| Some((phase, span(it.record, phase)?.as_secs_f64()))).collect()
+        PHASES
+            .into_iter()
+            .filter_map(|phase| Some((phase, span(it.record(), phase)?.as_secs_f64())))
+            .collect()
     })?;
     each("class", "class", "Why a service is not up: 1 for its class of error.", &|it| {
-        it.finding.class.iter().map(|class| (class.name(), 1.0)).collect()
+        it.finding().class.iter().map(|class| (class.name(), 1.0)).collect()
     })?;
     each("warning", "warning", "What else is to be known: 1 for each warning.", &|it| {
-        it.finding.warnings.iter().map(|warning| (warning.name(), 1.0)).collect()
+        it.finding().warnings.iter().map(|warning| (warning.name(), 1.0)).collect()
     })?;
-    if all.iter().any(|service| service.totals.len() > 1) {
+    if all.are_repeated() {
         each("duration_quantile_seconds", "quantile", "How long the checks took, by quantile.", &|it| {
             let seconds = |per_cent| it.quantile(per_cent).as_secs_f64();
             vec![("0.5", seconds(50)), ("0.95", seconds(95)), ("0.99", seconds(99))]

@@ -1,7 +1,10 @@
 //! The tables of a study: its columns side by side, and the slowest tasks and those
 //! that failed, with how much longer each took beside others than alone.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use super::laws;
@@ -361,7 +364,7 @@ pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<ReportSection<'static>> {
 type TaskColumn<'a> = (bool, Cells, &'a str, &'a dyn Fn(&ChosenTask<'_>) -> String);
 
 struct ChosenTask<'a> {
-    record: &'a Record,
+    record: Cow<'a, Record>,
     /// Why it failed, in this run or in another one.
     why: Option<String>,
 }
@@ -376,18 +379,20 @@ fn chosen<'a>(runs: &ShownRuns<'_>, shown: ShownRun<'a>) -> Vec<ChosenTask<'a>> 
         let failure = failures.get(&record.item.unwrap_or(record.seq))?;
         Some(format!("{} ({})", failure.why, runs.study.failed_in(failure)))
     };
-    let mut records: Vec<&Record> = shown.run.records.iter().collect();
-    let slowest = SLOWEST.min(records.len());
-    if slowest < records.len() {
-        records.select_nth_unstable_by(slowest, |one, other| other.wall.cmp(&one.wall));
+    // Records are in the order of tasks and attempts, and so are their places.
+    let records = &shown.run.records;
+    let mut places: Vec<(Reverse<Duration>, usize)> =
+        records.iter().enumerate().map(|(at, record)| (Reverse(record.wall), at)).collect();
+    let slowest = SLOWEST.min(places.len());
+    if slowest < places.len() {
+        places.select_nth_unstable(slowest);
     }
-    let mut chosen: Vec<&Record> = records[..slowest].to_vec();
-    sorting::sort_by(&mut chosen, |one, other| other.wall.cmp(&one.wall).then(one.seq.cmp(&other.seq)));
-    let mut failed: Vec<&Record> =
-        records[slowest..].iter().filter(|it| why(it).is_some()).copied().collect();
-    sorting::sort_by_key(&mut failed, |record| (record.seq, record.attempt));
-    chosen.extend(failed.into_iter().take(FAILED));
-    chosen.into_iter().map(|record| ChosenTask { record, why: why(record) }).collect()
+    sorting::sort_by_key(&mut places[..slowest], |place| *place);
+    let chosen: Vec<usize> = places[..slowest].iter().map(|(_, at)| *at).collect();
+    let task = |record: Cow<'a, Record>| ChosenTask { why: why(&record), record };
+    let others = records.iter().enumerate().filter(|(at, _)| !chosen.contains(at));
+    let failed = others.map(|(_, record)| task(record)).filter(|it| it.why.is_some()).take(FAILED);
+    chosen.iter().filter_map(|at| Some(task(records.get(*at)?))).chain(failed).collect()
 }
 
 /// How long the tasks of `chosen` took one by one, in seconds.

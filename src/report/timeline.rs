@@ -5,10 +5,11 @@
 //! Numbers only: seconds since the run's start. Does not know how they are drawn.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(super) use crate::numbers::TimeUnit;
 use crate::sorting;
-use crate::study::{ColumnResult, RunResult, Study};
+use crate::study::{ColumnResult, RecordList, RunResult, Study};
 use crate::task::Record;
 
 /// A run that stands for its column.
@@ -102,38 +103,60 @@ pub(super) fn shown(column: &ColumnResult) -> Option<(usize, &RunResult)> {
         .min_by(|(_, one), (_, other)| off(one).total_cmp(&off(other)))
 }
 
-/// When a task started and ended, in seconds since the start of its run.
-pub(super) fn span(record: &Record) -> (f64, f64) {
-    let start = record.start.as_secs_f64();
-    (start, start + record.wall.as_secs_f64())
-}
-
 /// What one slot did.
-pub(super) struct Lane<'a> {
+pub(super) struct Lane {
     /// The machine that it is of, where several were named.
-    pub(super) node: Option<&'a str>,
+    pub(super) node: Option<Box<str>>,
     /// From 0.
     pub(super) slot: u32,
     /// In the order of their start.
-    pub(super) tasks: Vec<&'a Record>,
+    pub(super) tasks: Vec<LaneTask>,
+}
+
+/// As much of a task as is seen from afar.
+pub(super) struct LaneTask {
+    /// The place of its record.
+    pub(super) at: usize,
+    /// When it started, since the start of its run.
+    start: Duration,
+    /// How long it took.
+    wall: Duration,
+    /// Whether it failed.
+    pub(super) is_failure: bool,
+}
+
+impl LaneTask {
+    fn of(at: usize, record: &Record) -> Self {
+        Self { at, start: record.start, wall: record.wall, is_failure: record.outcome.is_failure() }
+    }
+
+    /// How long it took, in seconds.
+    pub(super) fn wall(&self) -> f64 {
+        self.wall.as_secs_f64()
+    }
+
+    /// When it started and ended, in seconds since the start of its run.
+    pub(super) fn span(&self) -> (f64, f64) {
+        (self.start.as_secs_f64(), (self.start + self.wall).as_secs_f64())
+    }
 }
 
 /// The slots that had a task, those of a machine together, in the order of their numbers.
-pub(super) fn lanes(records: &[Record]) -> Vec<Lane<'_>> {
-    let mut lanes: BTreeMap<(Option<&str>, u32), Vec<&Record>> = BTreeMap::new();
-    let mut first_slots: BTreeMap<Option<&str>, u32> = BTreeMap::new();
-    for record in records {
-        let node = record.node.as_deref();
-        lanes.entry((node, record.slot)).or_default().push(record);
-        let first = first_slots.entry(node).or_insert(record.slot);
+pub(super) fn lanes(records: &RecordList) -> Vec<Lane> {
+    let mut lanes: BTreeMap<(Option<Box<str>>, u32), Vec<LaneTask>> = BTreeMap::new();
+    let mut first_slots: BTreeMap<Option<Box<str>>, u32> = BTreeMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let node = || record.node.clone();
+        lanes.entry((node(), record.slot)).or_default().push(LaneTask::of(at, &record));
+        let first = first_slots.entry(node()).or_insert(record.slot);
         *first = record.slot.min(*first);
     }
     let in_order = |((node, slot), mut tasks): ((_, _), Vec<_>)| {
-        tasks.sort_by_key(|record: &&Record| (record.start, record.wall));
+        tasks.sort_by_key(|task: &LaneTask| (task.start, task.wall));
         Lane { node, slot, tasks }
     };
-    let mut lanes: Vec<Lane<'_>> = lanes.into_iter().map(in_order).collect();
-    sorting::sort_by_key(&mut lanes, |lane| (first_slots[&lane.node], lane.node, lane.slot));
+    let mut lanes: Vec<Lane> = lanes.into_iter().map(in_order).collect();
+    sorting::sort_by_key(&mut lanes, |lane| (first_slots[&lane.node], lane.node.clone(), lane.slot));
     lanes
 }
 
@@ -146,18 +169,18 @@ pub(super) fn are_of_several(nodes: impl Iterator<Item = Option<impl PartialEq>>
 
 /// CPU time per wall time in each of `n_bins` equal parts of `wall` seconds,
 /// where 1 is one core: each task's CPU time is spread evenly over its wall time.
-pub(super) fn cpu(records: &[Record], wall: f64, n_bins: usize) -> Vec<f64> {
+pub(super) fn cpu(records: &RecordList, wall: f64, n_bins: usize) -> Vec<f64> {
     spread(records, wall, n_bins, |record| record.cpu.as_secs_f64())
 }
 
 /// How many tasks ran in each of `n_bins` equal parts of `wall` seconds, on average.
-pub(super) fn running(records: &[Record], wall: f64, n_bins: usize) -> Vec<f64> {
+pub(super) fn running(records: &RecordList, wall: f64, n_bins: usize) -> Vec<f64> {
     spread(records, wall, n_bins, |record| record.wall.as_secs_f64())
 }
 
 /// Spreads `amount` of each record evenly over its wall time. A task costs as
 /// much as the bins it begins and ends in, not those it spans.
-fn spread(records: &[Record], wall: f64, n_bins: usize, amount: impl Fn(&Record) -> f64) -> Vec<f64> {
+fn spread(records: &RecordList, wall: f64, n_bins: usize, amount: impl Fn(&Record) -> f64) -> Vec<f64> {
     let bin = wall / n_bins as f64;
     // What each bin gets itself, and by how much the level of those after it changes.
     let mut own = vec![0.0; n_bins];
@@ -166,13 +189,14 @@ fn spread(records: &[Record], wall: f64, n_bins: usize, amount: impl Fn(&Record)
         return own;
     }
     for record in records {
-        let (start, end) = span(record);
+        let start = record.start.as_secs_f64();
+        let (end, amount) = (start + record.wall.as_secs_f64(), amount(&record));
         let (first, last) = (place(start, bin, n_bins), place(end, bin, n_bins));
         if first == last {
-            own[first] += amount(record) / bin;
+            own[first] += amount / bin;
             continue;
         }
-        let level = amount(record) / (end - start);
+        let level = amount / (end - start);
         own[first] += level * (((first + 1) as f64 * bin - start) / bin).clamp(0.0, 1.0);
         own[last] += level * ((end - last as f64 * bin) / bin).clamp(0.0, 1.0);
         steps[first + 1] += level;
@@ -195,8 +219,6 @@ fn place(moment: f64, bin: f64, n_bins: usize) -> usize {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -222,13 +244,8 @@ pub(super) mod tests {
 
     #[test]
     fn the_run_nearest_the_median_that_kept_its_records_is_shown() {
-        let run =
-            |ms, records| RunResult { wall: Duration::from_millis(ms), records, ..RunResult::default() };
-        let mut column = ColumnResult::new(
-            Column::PARALLEL,
-            2,
-            vec![run(100, vec![]), run(300, vec![]), run(210, vec![]), run(150, vec![])],
-        );
+        let run = |ms| RunResult { wall: Duration::from_millis(ms), ..RunResult::default() };
+        let mut column = ColumnResult::new(Column::PARALLEL, 2, [100, 300, 210, 150].map(run).to_vec());
         assert_eq!(shown(&column).unwrap().0, 3);
         column.runs[1].records.push(record(0, 0, 0, 300));
         assert_eq!(shown(&column).unwrap().0, 2);
@@ -238,7 +255,7 @@ pub(super) mod tests {
 
     #[test]
     fn cpu_time_is_spread_over_the_bins_that_a_task_spans() {
-        let records = [record(0, 0, 0, 1000), record(1, 1, 500, 250)];
+        let records = [record(0, 0, 0, 1000), record(1, 1, 500, 250)].into_iter().collect();
         let levels = cpu(&records, 1.0, 4);
         assert_eq!(levels, [1.0, 1.0, 2.0, 1.0]);
     }
@@ -246,9 +263,9 @@ pub(super) mod tests {
     #[test]
     fn each_lane_is_in_order_of_time() {
         let records = [record(0, 1, 0, 10), record(1, 0, 20, 10), record(2, 0, 0, 10)];
-        let order = |records: &[Record]| -> Vec<Vec<u64>> {
-            let numbers = |lane: &Lane<'_>| lane.tasks.iter().map(|record| record.seq).collect();
-            lanes(records).iter().map(numbers).collect()
+        let order = |records: &[Record]| -> Vec<Vec<usize>> {
+            let places = |lane: &Lane| lane.tasks.iter().map(|task| task.at).collect();
+            lanes(&records.iter().cloned().collect()).iter().map(places).collect()
         };
         assert_eq!(order(&records), [vec![2, 1], vec![0]]);
         // Those of a machine stand together, also where it came back with other slots.
@@ -260,7 +277,8 @@ pub(super) mod tests {
             on("a", record(3, 0, 5, 10)),
         ];
         assert_eq!(order(&records), [vec![3], vec![1], vec![0], vec![2]]);
-        assert!(are_of_several(lanes(&records).iter().map(|lane| lane.node)));
+        let lanes = lanes(&records.into_iter().collect());
+        assert!(are_of_several(lanes.iter().map(|lane| lane.node.as_deref())));
     }
 
     #[test]
@@ -283,7 +301,7 @@ pub(super) mod tests {
             tasks in prop::collection::vec((0_u64..900, 0_u64..100), 0..50),
             n_bins in 1_usize..200,
         ) {
-            let records: Vec<Record> =
+            let records: RecordList =
                 tasks.iter().map(|&(start, wall)| record(0, 0, start, wall)).collect();
             let total: f64 = records.iter().map(|record| record.cpu.as_secs_f64()).sum();
             let drawn: f64 = cpu(&records, 1.0, n_bins).iter().sum::<f64>() / n_bins as f64;

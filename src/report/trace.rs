@@ -41,7 +41,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
         if let Some((number, run)) = timeline::shown(column) {
             name_lanes(&mut events, pid, &process(study, column, number, run), run)?;
             for record in &run.records {
-                events.add(&slice(pid, record))?;
+                events.add(&slice(pid, &record))?;
             }
             counters(&mut events, pid, run)?;
         }
@@ -82,7 +82,7 @@ fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResul
     name("process_name", 0, json!({"name": process}))?;
     name("process_sort_index", 0, json!({"sort_index": pid}))?;
     for (at, Lane { node, slot, .. }) in timeline::lanes(&run.records).into_iter().enumerate() {
-        let node = node.map_or_else(String::new, |node| called(node) + " ");
+        let node = node.map_or_else(String::new, |node| called(&node) + " ");
         name("thread_name", lane(slot), json!({"name": format!("{node}slot {}", lane(slot))}))?;
         name("thread_sort_index", lane(slot), json!({"sort_index": at + 1}))?;
     }

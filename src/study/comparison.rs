@@ -4,7 +4,7 @@
 use super::interval::{Interval, ratio_of_rounds};
 use super::{ColumnResult, RunResult, Study};
 use crate::numbers;
-use crate::task::Mode;
+use crate::task::{Mode, Record};
 
 /// Below this many runs of each way the ratio is told without a test.
 pub const FEWEST_RUNS_FOR_A_TEST: usize = 5;
@@ -99,8 +99,8 @@ impl RateFloor {
     pub fn of(study: &Study, column: &ColumnResult) -> Option<Self> {
         let rate = study.rate.filter(|rate| *rate > 0.0)?;
         let sent = |run: &RunResult| {
-            let asked = run.records.iter().filter_map(|record| record.finding.as_ref());
-            let sent: u64 = asked.map(|finding| u64::from(finding.attempts)).sum();
+            let sent = |record: &Record| record.finding.as_ref().map_or(0, |it| u64::from(it.attempts));
+            let sent = run.records.iter().map(|record| sent(&record)).sum();
             if run.records.is_empty() { run.tasks } else { sent }
         };
         let requests = column.runs.iter().map(sent).max()?;

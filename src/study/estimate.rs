@@ -305,7 +305,7 @@ mod tests {
                 cpu,
                 ..record(u64::from(number))
             });
-            serial_time(&run, &Streaming::of(&records.collect::<Vec<_>>()), 2).unwrap()
+            serial_time(&run, &Streaming::of(records), 2).unwrap()
         }
 
         /// The ends of the estimate, with a digit behind the point.

@@ -39,8 +39,8 @@ pub struct HistoryLine<'a> {
 impl<'a> HistoryLine<'a> {
     /// What `found` leaves.
     #[must_use]
-    pub fn of(found: &Observation<'a>) -> Self {
-        let finding = found.finding;
+    pub fn of(found: &'a Observation<'_>) -> Self {
+        let finding = &*found.finding;
         Self {
             time: finding.time.unwrap_or_default(),
             url: Cow::Borrowed(&finding.url),

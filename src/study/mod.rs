@@ -16,6 +16,7 @@ mod one_by_one;
 mod parameters;
 mod prediction;
 mod quantiles;
+mod record_list;
 mod run_result;
 mod scaling;
 mod sound;
@@ -42,6 +43,7 @@ pub use one_by_one::OneByOne;
 pub use parameters::Parameters;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
+pub use record_list::{RecordIter, RecordList};
 pub use run_result::{ElsewhereCosts, NodeTotal, RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, efficiency_within, karp_flatt};
 pub use spread::Spread;
@@ -50,7 +52,7 @@ pub use streaming::{Long, Streaming};
 use crate::host::Host;
 use crate::measure::seconds;
 use crate::moment::Moment;
-use crate::task::{Column, ConeChart, Mode, Record, SharedText};
+use crate::task::{Column, ConeChart, Mode, SharedText};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -164,8 +166,8 @@ pub struct Cut {
     /// Of how many, where that is known.
     pub tasks: Option<u64>,
     /// Their records, where what they found out is worth telling by itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub records: Vec<Record>,
+    #[serde(default, skip_serializing_if = "RecordList::is_empty")]
+    pub records: RecordList,
 }
 
 /// A task, or an item made of several tasks, that failed.

@@ -4,11 +4,15 @@
 //!
 //! Does not know where that is kept, nor who hears of it.
 
+mod earlier;
+
+use std::borrow::Cow;
 use std::io::Read;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::earlier::EarlierServices;
 use super::median;
 use crate::moment::Moment;
 use crate::numbers;
@@ -89,10 +93,10 @@ struct KnownService {
 }
 
 /// A service as one check found it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Observation<'a> {
     /// What was found out.
-    pub finding: &'a Finding,
+    pub finding: Cow<'a, Finding>,
     /// How long that took.
     pub total: Duration,
 }
@@ -159,15 +163,13 @@ impl KnownServices {
 
     /// Takes in what a whole run found; what is new about it. Where nothing was known
     /// before, nothing is news.
-    pub fn take(&mut self, found: &[Observation<'_>]) -> Vec<ServiceNews> {
+    pub fn take<'a>(&mut self, found: impl Iterator<Item = Observation<'a>>) -> Vec<ServiceNews> {
         let is_first = self.services.is_empty();
-        let places = self.places_of(found);
-        let mut known: Vec<_> = std::mem::take(&mut self.services).into_iter().map(Some).collect();
+        let mut known = EarlierServices::of(std::mem::take(&mut self.services));
         let mut news = Vec::new();
-        for (it, place) in found.iter().zip(places) {
-            let service = place.and_then(|place| known[place].take());
-            let Some(mut service) = service else {
-                let service = Box::new(KnownService::new(it));
+        for it in found {
+            let Some(mut service) = known.take(&it.finding) else {
+                let service = Box::new(KnownService::new(&it));
                 if !is_first {
                     let now = state(&service.verdict, service.class.as_ref());
                     let text = format!("new in the list, {now}");
@@ -177,38 +179,18 @@ impl KnownServices {
                 self.services.push(service);
                 continue;
             };
-            // What it is called is in memory for the finding.
-            (service.url, service.name) = (it.finding.url.clone(), it.finding.name.clone());
             // Another run may have asked later, and been here earlier.
             if it.time() > service.checked {
-                service.take(it, &mut news);
+                service.take(&it, &mut news);
             }
             self.services.push(service);
         }
-        news.extend(known.iter().flatten().map(|gone| {
+        news.extend(known.left().map(|gone| {
             let before = state(&gone.verdict, gone.class.as_ref());
             let text = format!("no longer checked, was {before}");
             gone.news(NewsKind::List, &before, "", text)
         }));
         news
-    }
-
-    /// Which of the services that are known each of `found` is, by URL and name. One that is
-    /// listed twice is known twice, and they come in the same order.
-    fn places_of(&self, found: &[Observation<'_>]) -> Vec<Option<usize>> {
-        let key = |place: usize| (&self.services[place].url, &self.services[place].name);
-        let wanted = |at: usize| (&found[at].finding.url, &found[at].finding.name);
-        let mut by_key: Vec<usize> = (0..self.services.len()).collect();
-        by_key.sort_by_key(|place| key(*place));
-        let mut in_turn: Vec<usize> = (0..found.len()).collect();
-        in_turn.sort_by_key(|at| wanted(*at));
-        let mut by_key = by_key.into_iter().peekable();
-        let mut places = vec![None; found.len()];
-        for at in in_turn {
-            while by_key.next_if(|place| key(*place) < wanted(at)).is_some() {}
-            places[at] = by_key.next_if(|place| key(*place) == wanted(at));
-        }
-        places
     }
 
     /// Notes that `run` is going to hand on `news`, which it does until `told_by`.
@@ -242,7 +224,7 @@ impl Observation<'_> {
 
 impl KnownService {
     fn new(found: &Observation<'_>) -> Self {
-        let finding = found.finding;
+        let finding = &found.finding;
         let mut service = Self {
             url: finding.url.clone(),
             name: finding.name.clone(),
@@ -263,7 +245,7 @@ impl KnownService {
 
     fn take(&mut self, found: &Observation<'_>, news: &mut Vec<ServiceNews>) {
         self.checked = found.time();
-        let finding = found.finding;
+        let finding = &*found.finding;
         let is_turn = self.verdict != finding.verdict;
         if is_turn {
             news.push(self.turn(finding));
@@ -359,7 +341,7 @@ impl KnownService {
             let spread = 1.4826 * median(&off);
             took > usual + 6.0 * spread && took > 1.5 * usual && took > usual + 0.05
         });
-        let is_beyond = is_unusual || is_over_limit(found.finding);
+        let is_beyond = is_unusual || is_over_limit(&found.finding);
         self.against = if is_beyond == self.is_slow { 0 } else { self.against + 1 };
         if self.against < IN_A_ROW {
             return None;

@@ -6,6 +6,7 @@
 //! interval leans to the long side as far as the sample does (Hall, On the removal of
 //! skewness by transformation, Journal of the Royal Statistical Society B 54, 1992).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::interval::{median, student};
@@ -132,8 +133,11 @@ fn typical_walls(column: &ColumnResult) -> Vec<f64> {
     let mut runs: Vec<&RunResult> = column.runs.iter().filter(|run| !run.records.is_empty()).collect();
     sorting::sort_by_key(&mut runs, |run| run.task_wall);
     let Some(run) = runs.get(runs.len() / 2) else { return Vec::new() };
-    let tries = run.records.chunk_by(|one, other| one.seq == other.seq);
-    tries.map(|tries| tries.iter().map(|record| record.wall.as_secs_f64()).sum()).collect()
+    let mut walls: BTreeMap<u64, f64> = BTreeMap::new();
+    for record in &run.records {
+        *walls.entry(record.seq).or_default() += record.wall.as_secs_f64();
+    }
+    walls.into_values().collect()
 }
 
 /// By which factors the mean of `walls`, one of each share of `total`, may be off, with

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Sketch, Streaming};
+use super::{RecordList, Sketch, Streaming};
 use crate::host::{RunQueue, Surroundings};
 use crate::measure::{Usage, seconds};
 use crate::task::{ProcessCounts, Record};
@@ -79,8 +79,8 @@ pub struct RunResult {
     pub folded: Option<Streaming>,
     /// The records, in input order; empty where keeping them would take too
     /// much memory.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub records: Vec<Record>,
+    #[serde(default, skip_serializing_if = "RecordList::is_empty")]
+    pub records: RecordList,
 }
 
 /// The time of all spans of one name.

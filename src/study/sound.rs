@@ -39,7 +39,7 @@ impl Study {
         if let Some(Cut { way, finished, tasks, records }) = &self.cut {
             check_name(way)?;
             counts(&[("cut.finished", *finished), ("cut.tasks", tasks.unwrap_or(0))])?;
-            records.iter().try_for_each(check_record)?;
+            records.iter().try_for_each(|record| check_record(&record))?;
         }
         if let Some(agreement) = &self.agreement {
             let Agreement { items, identical, more_differences, failed_alike, files, .. } = agreement;
@@ -106,7 +106,7 @@ impl RunResult {
             count("swapped", *swapped)?;
         }
         self.counts.as_ref().map_or(Ok(()), check_counts)?;
-        self.records.iter().try_for_each(check_record)
+        self.records.iter().try_for_each(|record| check_record(&record))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is kept of the tasks of a run whose records are not: of constant size,
 //! however many tasks there are.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use super::{OneByOne, Sketch};
@@ -40,10 +41,10 @@ pub struct Long {
 impl Streaming {
     /// Folds `records`.
     #[must_use]
-    pub fn of(records: &[Record]) -> Self {
+    pub fn of(records: impl IntoIterator<Item = impl Borrow<Record>>) -> Self {
         let mut folded = Self::default();
         for record in records {
-            folded.add(record);
+            folded.add(record.borrow());
         }
         folded
     }

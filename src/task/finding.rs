@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JoinedText, Outcome, SharedText};
+use super::{Outcome, SharedText};
 use crate::moment::Moment;
 use crate::vo::RowCount;
 
@@ -119,6 +119,8 @@ words! {
         UnknownName = "unknown-name",
         /// The target is no position.
         BadPosition = "bad-position",
+        /// What was found out cannot be read back.
+        Lost = "lost",
     }
 }
 
@@ -253,7 +255,7 @@ pub struct Finding {
     pub status: Option<u16>,
     /// Where it was asked in the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked: Option<JoinedText>,
+    pub asked: Option<SharedText>,
     /// Redirects on the way there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirects: Vec<Redirect>,

@@ -126,83 +126,9 @@ impl<'de> Deserialize<'de> for SharedText {
     }
 }
 
-/// Text that begins, most often, as another one does: the place of a service and what is
-/// asked for there, of which others ask theirs for the same.
-#[derive(Clone, Default)]
-pub struct JoinedText {
-    head: SharedText,
-    pub(crate) tail: SharedText,
-}
-
-impl JoinedText {
-    /// This `text`, with `head` in memory once if it begins so.
-    #[must_use]
-    pub fn after(head: &SharedText, text: &str) -> Self {
-        match text.strip_prefix(head.as_str()) {
-            Some(tail) => Self { head: head.clone(), tail: tail.into() },
-            None => Self { head: text.into(), tail: SharedText::default() },
-        }
-    }
-}
-
-impl From<&str> for JoinedText {
-    fn from(text: &str) -> Self {
-        Self { head: text.into(), tail: SharedText::default() }
-    }
-}
-
-impl PartialEq for JoinedText {
-    fn eq(&self, other: &Self) -> bool {
-        let all = |it: &Self| it.to_string();
-        all(self) == all(other)
-    }
-}
-
-impl Eq for JoinedText {}
-
-impl fmt::Display for JoinedText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.head)?;
-        f.write_str(&self.tail)
-    }
-}
-
-impl fmt::Debug for JoinedText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.to_string(), f)
-    }
-}
-
-impl Serialize for JoinedText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for JoinedText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let head = SharedText::deserialize(deserializer)?;
-        Ok(Self { head, tail: SharedText::default() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_that_begins_as_another_is_that_one_and_the_rest() {
-        let head = SharedText::from("http://h/tap");
-        let below = JoinedText::after(&head, "http://h/tap/availability");
-        assert!(std::ptr::eq(below.head.as_str(), head.as_str()));
-        let other = JoinedText::after(&head, "http://h/availability");
-        for (text, whole) in [(below, "http://h/tap/availability"), (other, "http://h/availability")] {
-            assert_eq!(text.to_string(), whole);
-            let saved = serde_json::to_string(&text).unwrap();
-            assert_eq!(saved, format!("{whole:?}"));
-            assert_eq!(serde_json::from_str::<JoinedText>(&saved).unwrap(), text);
-        }
-    }
 
     #[test]
     fn a_copy_is_the_same_piece_of_memory_and_so_are_all_that_are_empty() {

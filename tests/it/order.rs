@@ -145,8 +145,9 @@ fn tasks_with_names_are_numbered_as_they_come_and_both_ways_are_one_speed_up() {
     let engines = vec![mock(Column::SERIAL, 1), mock(Column::PARALLEL, 2)];
     let study = experiment(&mut workload, &clock).engines(engines).repeats(Repeats::Times(1)).run().unwrap();
     let records = &study.columns[1].runs[0].records;
-    let names: Vec<(u64, &str)> = records.iter().map(|record| (record.seq, record.label.as_str())).collect();
-    assert_eq!(names, [(0, "a"), (1, "b"), (2, "c")]);
+    let names: Vec<String> =
+        records.iter().map(|record| format!("{} {}", record.seq, record.label)).collect();
+    assert_eq!(names, ["0 a", "1 b", "2 c"]);
     // 8 s one after the other; 2 and 4 s beside 2 s.
     assert_eq!(study.speed_up(), Some(8.0 / 6.0));
 }
@@ -218,7 +219,7 @@ fn a_panicking_task_is_a_failure_and_the_others_finish() {
     for column in &study.columns {
         let run = &column.runs[0];
         assert_eq!((run.tasks, run.succeeded, run.failed), (20, 19, 1));
-        assert_eq!(run.records[7].outcome, Outcome::Panicked("seven".into()));
+        assert_eq!(run.records.get(7).unwrap().outcome, Outcome::Panicked("seven".into()));
         assert_eq!(column.output.len(), 19);
     }
     assert_eq!(study.failures[&7].why, "panicked: seven");

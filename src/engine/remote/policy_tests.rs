@@ -39,14 +39,14 @@ fn a_task_that_fails_is_tried_again_by_whoever_holds_its_output() {
     let records = &study.columns[0].runs[0].records;
     assert_eq!(study.n_failed(), 0);
     assert_eq!(records.iter().map(|it| it.attempt).collect::<Vec<_>>(), [1, 1, 1, 2, 1, 1, 1, 1]);
-    assert_eq!(records[3].spans.iter().next_back().unwrap().0, "earlier tries");
+    assert_eq!(records.get(3).unwrap().spans.iter().next_back().unwrap().0, "earlier tries");
     let output = study.columns[0].output.clone();
     assert!(output.starts_with("square 0\nsquare 1\nsquare 4\nsquare 9\nsquare 16\n"), "{output}");
 
     let script = |number| Some(if number == 0 { dies as fn(UnixStream) } else { sound });
     let study = study_by(policy(), 1, Scripted::new(script));
     assert_eq!(study.n_failed(), 0);
-    assert_eq!(study.columns[0].runs[0].records[0].attempt, 2);
+    assert_eq!(study.columns[0].runs[0].records.get(0).unwrap().attempt, 2);
     assert_eq!(study.columns[0].output, output);
 }
 

@@ -18,9 +18,9 @@ use super::*;
 use crate::event::Observer;
 use crate::experiment::Experiment;
 use crate::process::Interrupt;
-use crate::study::Study;
+use crate::study::{RecordList, Study};
 use crate::sync::Mutex;
-use crate::task::{Outcome, Record, Task};
+use crate::task::{Outcome, Task};
 
 /// A worker elsewhere.
 struct Far<T>(T);
@@ -53,7 +53,7 @@ fn try_study_of(
     experiment.interrupt(interrupt.clone()).run()
 }
 
-fn records(study: &Study) -> &[Record] {
+fn records(study: &Study) -> &RecordList {
     &study.columns[0].runs[0].records
 }
 

@@ -14,8 +14,8 @@ use super::transport::WorkerStream;
 use super::*;
 use crate::experiment::Experiment;
 use crate::process::Interrupt;
-use crate::study::Study;
-use crate::task::{Outcome, Record};
+use crate::study::{RecordList, Study};
+use crate::task::Outcome;
 
 /// The study of both ways, with so many workers.
 pub(super) fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
@@ -26,7 +26,7 @@ pub(super) fn study_of(width: usize, transport: impl Transport) -> anyhow::Resul
         .run()
 }
 
-pub(super) fn records(study: &Study) -> &[Record] {
+pub(super) fn records(study: &Study) -> &RecordList {
     &study.columns[1].runs[0].records
 }
 
@@ -43,7 +43,7 @@ fn what_workers_do_is_what_is_done_here() {
     let seqs: Vec<u64> = records(&study).iter().map(|record| record.seq).collect();
     assert_eq!(seqs, (0..N_TASKS).collect::<Vec<_>>());
     assert!(records(&study).iter().all(|it| it.slot < 2 && it.outcome.is_success() && it.digest.is_some()));
-    assert_eq!(records(&study)[3].spans.iter().next().unwrap().0, "square");
+    assert_eq!(records(&study).get(3).unwrap().spans.iter().next().unwrap().0, "square");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::axis::TimeAxis;
 use super::class_of;
 use crate::numbers::{self, seconds};
 use crate::report::nodes::called;
-use crate::report::timeline::{self, Lane, ShownRun};
+use crate::report::timeline::{self, Lane, LaneTask, ShownRun};
 use crate::svg::{Anchor, Hundredth, Svg, Tenth, text_width};
 use crate::task::Record;
 use crate::text::{printable, shortened};
@@ -55,10 +55,10 @@ pub(super) fn has_boxes(shown: ShownRun<'_>) -> bool {
 pub(super) struct SlotLane<'a> {
     shown: ShownRun<'a>,
     /// The machine that it is of, where several were named.
-    pub(super) node: Option<&'a str>,
+    pub(super) node: Option<Box<str>>,
     /// From 1, as people count.
     pub(super) number: u64,
-    tasks: Vec<&'a Record>,
+    tasks: Vec<LaneTask>,
 }
 
 /// Where a lane is drawn.
@@ -76,18 +76,18 @@ pub(super) fn lanes_of(shown: ShownRun<'_>) -> impl Iterator<Item = SlotLane<'_>
 }
 
 /// The left and the right end of a task.
-fn ends(record: &Record, x: TimeAxis) -> (f64, f64) {
-    let (start, end) = timeline::span(record);
+fn ends(task: &LaneTask, x: TimeAxis) -> (f64, f64) {
+    let (start, end) = task.span();
     (x.at(start), x.at(end))
 }
 
 impl SlotLane<'_> {
     pub(super) fn end(&self) -> f64 {
-        self.tasks.iter().map(|record| timeline::span(record).1).fold(0.0, f64::max)
+        self.tasks.iter().map(|task| task.span().1).fold(0.0, f64::max)
     }
 
     pub(super) fn busy(&self) -> f64 {
-        self.tasks.iter().map(|record| record.wall.as_secs_f64()).sum()
+        self.tasks.iter().map(LaneTask::wall).sum()
     }
 
     pub(super) fn draw(&self, svg: &mut Svg, x: TimeAxis, strip: Strip) {
@@ -102,28 +102,28 @@ impl SlotLane<'_> {
 
     fn draw_boxes(&self, svg: &mut Svg, x: TimeAxis, strip: Strip, shades: [&str; 2]) {
         let (failed, others): (Vec<_>, Vec<_>) =
-            self.tasks.iter().enumerate().partition(|(_, record)| record.outcome.is_failure());
+            self.tasks.iter().enumerate().partition(|(_, task)| task.is_failure);
         // Failures last, so that a neighbour does not hide a short one.
-        for (at, record) in others.into_iter().chain(failed) {
-            let (left, right) = ends(record, x);
-            let is_failure = record.outcome.is_failure();
+        for (at, task) in others.into_iter().chain(failed) {
+            let Some(record) = self.shown.run.records.get(task.at) else { continue };
+            let (left, right) = ends(task, x);
             let (class, narrowest) =
-                if is_failure { ("failed", NARROWEST_FAILURE) } else { (shades[at % 2], PIXEL / 2.0) };
+                if task.is_failure { ("failed", NARROWEST_FAILURE) } else { (shades[at % 2], PIXEL / 2.0) };
             let width = (right - left - GAP).max(narrowest);
-            svg.rect_with_title(class, [left, strip.top, width, strip.height], &self.tooltip(record));
+            svg.rect_with_title(class, [left, strip.top, width, strip.height], &self.tooltip(&record));
             if strip.height >= LOWEST_WITH_TEXT {
-                draw_label(svg, record, (left, width), strip);
+                draw_label(svg, &record, (left, width), strip);
             }
         }
     }
 
     fn tooltip(&self, record: &Record) -> String {
-        let (start, end) = timeline::span(record);
         let (wall, cpu) = (record.wall.as_secs_f64(), record.cpu.as_secs_f64());
+        let (start, end) = (record.start.as_secs_f64(), record.end().as_secs_f64());
         let on_a_line = |text: &str| shortened(&text.replace('\n', "\\n"), LONGEST_NAME);
         let mut text = format!("task {}  {}\n", record.seq + 1, on_a_line(&record.label));
         let [from, to, lasts] = [start, end, wall].map(seconds);
-        let node = self.node.map_or_else(String::new, |node| called(node) + " ");
+        let node = self.node.as_deref().map_or_else(String::new, |node| called(node) + " ");
         let _ = writeln!(text, "{}, {node}slot {}: {from} to {to}  ({lasts})", self.shown.name, self.number);
         let _ = write!(text, "CPU {}", seconds(cpu));
         if wall > 0.0 {
@@ -144,8 +144,8 @@ impl SlotLane<'_> {
             add_box(&mut paths[at % 2], left, (right - left - GAP).max(PIXEL / 2.0), strip);
         }
         let mut last_failed = f64::NEG_INFINITY;
-        for record in self.tasks.iter().filter(|record| record.outcome.is_failure()) {
-            let (left, right) = ends(record, x);
+        for task in self.tasks.iter().filter(|task| task.is_failure) {
+            let (left, right) = ends(task, x);
             if left >= last_failed + PIXEL {
                 add_box(&mut paths[2], left, (right - left).max(NARROWEST_FAILURE), strip);
                 last_failed = left;
@@ -161,8 +161,8 @@ impl SlotLane<'_> {
     fn merged(&self, x: TimeAxis) -> Vec<(f64, f64)> {
         let mut boxes: Vec<(f64, f64)> = Vec::new();
         let mut was_narrow = false;
-        for record in &self.tasks {
-            let (left, right) = ends(record, x);
+        for task in &self.tasks {
+            let (left, right) = ends(task, x);
             let is_narrow = right - left < PIXEL;
             match boxes.last_mut() {
                 Some(last) if is_narrow && was_narrow && left - last.1 < PIXEL => last.1 = last.1.max(right),

@@ -35,7 +35,7 @@ pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
         _ => 13.0,
     };
     let (top, height) = (20.0, pitch - 3.0);
-    let is_told = are_of_several(all.iter().map(|lane| lane.node));
+    let is_told = are_of_several(all.iter().map(|lane| lane.node.as_deref()));
     let begins = |at: usize| is_told && (at == 0 || lanes[at].node != lanes[at - 1].node);
     let mut bottom = top;
     let mut tops = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
     for (at, lane) in lanes.iter().enumerate() {
         let top = tops[at];
         if begins(at) {
-            svg.text("label", (0.0, top - 5.0), Anchor::Start, &of_node(&all, lane.node, wall));
+            svg.text("label", (0.0, top - 5.0), Anchor::Start, &of_node(&all, lane.node.as_deref(), wall));
         }
         let middle = top + height / 2.0 + 4.3;
         let busy = numbers::percent((lane.busy() / wall).min(1.0));
@@ -75,7 +75,7 @@ pub(super) fn slots(shown: ShownRun<'_>) -> Option<PagePart> {
 
 /// `h1, 2 slots, 96 % busy`.
 fn of_node(lanes: &[SlotLane<'_>], node: Option<&str>, wall: f64) -> String {
-    let own = || lanes.iter().filter(|lane| lane.node == node);
+    let own = || lanes.iter().filter(|lane| lane.node.as_deref() == node);
     let (count, busy) = (own().count(), own().map(SlotLane::busy).sum::<f64>());
     let busy = numbers::percent((busy / count as f64 / wall).min(1.0));
     let name = shortened(&node.map_or_else(|| "no machine".to_owned(), called), LONGEST_NODE);

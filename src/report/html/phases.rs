@@ -1,5 +1,8 @@
 //! What each service was waited for: its check as a bar of phases.
 
+use std::cmp::Reverse;
+use std::time::Duration;
+
 use super::axis::TimeAxis;
 use super::legend::NamedSwatch;
 use super::strip::{STEP, STRIP, head};
@@ -33,13 +36,15 @@ const SEEN: f64 = 0.004;
 
 /// The phases of the services of `study`; nothing where it is about something else.
 pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
-    let mut drawn = services(study);
-    let n_services = drawn.len();
-    if n_services > DRAWN {
-        sorting::sort_by_key(&mut drawn, |service| std::cmp::Reverse(total(service.record)));
-        drawn.truncate(DRAWN);
+    let all = services(study);
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    if all.len() > DRAWN {
+        let totals: Vec<Duration> = all.iter().map(|service| total(service.record())).collect();
+        sorting::sort_by_key(&mut places, |place| Reverse(totals.get(*place).copied()));
+        places.truncate(DRAWN);
     }
-    let longest = drawn.iter().map(|service| total(service.record).as_secs_f64()).fold(0.0, f64::max);
+    let drawn: Vec<CheckedService<'_>> = places.into_iter().filter_map(|place| all.get(place)).collect();
+    let longest = drawn.iter().map(|service| total(service.record()).as_secs_f64()).fold(0.0, f64::max);
     if longest <= 0.0 {
         return None;
     }
@@ -53,7 +58,7 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
         rest |= row(&mut svg, x, STEP * at as f64, service);
     }
     let is_seen = |name: &str| {
-        let mut times = drawn.iter().filter_map(|service| span(service.record, name));
+        let mut times = drawn.iter().filter_map(|service| span(service.record(), name));
         times.any(|time| time.as_secs_f64() > SEEN * longest)
     };
     let mut entries: Vec<NamedSwatch> = PHASES
@@ -62,22 +67,22 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
         .map(|(_, called, class)| NamedSwatch::area(class, *called))
         .collect();
     entries.extend(rest.then(|| NamedSwatch::area(REST, "other")));
-    let about = match n_services {
+    let about = match all.len() {
         ..=DRAWN => String::new(),
-        _ => format!("The slowest {DRAWN} of {}.", numbers::count(n_services as u64)),
+        _ => format!("The slowest {DRAWN} of {}.", numbers::count(all.len() as u64)),
     };
     Some(PagePart::Wide(picture(&format!("Phases of each {what}"), &about, &entries, svg)))
 }
 
 /// One service; whether a part of its time is in no phase.
 fn row(svg: &mut Svg, x: TimeAxis, top: f64, service: &CheckedService<'_>) -> bool {
-    let finding = service.finding;
-    let whole = total(service.record).as_secs_f64();
+    let finding = service.finding();
+    let whole = total(service.record()).as_secs_f64();
     let figure = format!("{} {}", service.outcome(), TimeUnit::brief(whole));
     let top = head(svg, top, service.name(), finding.verdict.is_up(), &figure);
     let mut from = 0.0;
     let phases = PHASES.iter().filter_map(|(name, called, class)| {
-        Some((*called, *class, span(service.record, name)?.as_secs_f64()))
+        Some((*called, *class, span(service.record(), name)?.as_secs_f64()))
     });
     for (called, class, time) in phases.filter(|(.., time)| *time > 0.0) {
         let to = (from + time).min(whole);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::report::timeline::tests::record;
-use crate::study::{ColumnResult, RunResult};
+use crate::study::{ColumnResult, RecordList, RunResult};
 use crate::task::{Column, Outcome, Record};
 
 /// `n_tasks` of 10 ms each, shared out over `width` slots.
@@ -13,11 +13,11 @@ fn column(column: Column, width: u32, n_tasks: u64) -> ColumnResult {
         let slot = u32::try_from(seq % u64::from(width)).unwrap();
         record(seq, slot, seq / u64::from(width) * 10, 10)
     };
-    let records: Vec<Record> = (0..n_tasks).map(place).collect();
+    let records: RecordList = (0..n_tasks).map(place).collect();
     let wall = Duration::from_millis(n_tasks.div_ceil(u64::from(width)) * 10);
     let mut run = RunResult { wall, ..RunResult::default() };
     for record in &records {
-        run.add(record);
+        run.add(&record);
     }
     run.records = records;
     ColumnResult::new(column, width as usize, vec![run])
@@ -41,7 +41,12 @@ fn a_page_of_a_hundred_thousand_tasks_is_small_and_one_of_two_thousand_has_every
 #[test]
 fn a_failure_is_seen_among_boxes_that_merged() {
     let mut parallel = column(Column::PARALLEL, 2, 50_000);
-    parallel.runs[0].records[777].outcome = Outcome::Exited(3);
+    let failed = |record: &mut Record| {
+        if record.seq == 777 {
+            record.outcome = Outcome::Exited(3);
+        }
+    };
+    parallel.runs[0].records.change(failed);
     let page = page(vec![parallel]);
     assert_eq!(page.matches("<path class=\"failed\"").count(), 1);
 }
@@ -59,7 +64,7 @@ fn one_way_alone_has_pictures_but_no_speed_up() {
 fn without_records_the_page_says_what_is_missing_and_each_way_is_one_bar() {
     let mut columns = vec![column(Column::SERIAL, 1, 4), column(Column::PARALLEL, 2, 4)];
     for column in &mut columns {
-        column.runs[0].records.clear();
+        column.runs[0].records = RecordList::default();
     }
     let page = page(columns);
     assert!(page.contains("The records of single tasks are not in this study"));
@@ -71,13 +76,11 @@ fn without_records_the_page_says_what_is_missing_and_each_way_is_one_bar() {
 fn times_of_nothing_are_drawn_without_numbers_that_are_none() {
     let mut idle = column(Column::PARALLEL, 2, 4);
     idle.runs[0].wall = Duration::ZERO;
-    for record in &mut idle.runs[0].records {
+    idle.runs[0].records.change(|record| {
         (record.start, record.wall, record.cpu) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-    }
+    });
     let mut still = column(Column::PARALLEL, 2, 4);
-    for record in &mut still.runs[0].records {
-        record.wall = Duration::ZERO;
-    }
+    still.runs[0].records.change(|record| record.wall = Duration::ZERO);
     for column in [idle, still, column(Column::PARALLEL, 5, 0)] {
         let page = page(vec![self::column(Column::SERIAL, 1, 4), column]);
         assert!(!page.contains("NaN") && !page.contains("inf"));
@@ -161,9 +164,7 @@ fn of_several_widths_the_first_figures_speak_of_the_best() {
 #[test]
 fn tasks_that_wait_or_take_as_long_are_a_sentence_and_no_picture() {
     let mut waiting = column(Column::PARALLEL, 2, 12);
-    for record in &mut waiting.runs[0].records {
-        record.cpu = Duration::from_micros(20);
-    }
+    waiting.runs[0].records.change(|record| record.cpu = Duration::from_micros(20));
     let page = page(vec![waiting]);
     assert!(page.contains("The tasks took 240.0 us of CPU time in 60.00 ms: they waited."), "{page}");
     assert!(page.contains("All took about as long: 10.00 ms."), "{page}");

@@ -19,7 +19,7 @@ const LAST_OF_BOTH: [&str; 8] =
 /// Writes a row for each check of `study`.
 pub(in crate::report) fn write(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let runs = study.columns.iter().flat_map(|column| column.runs.iter().map(|run| (column.way(), run)));
-    let checks = runs.flat_map(|(way, run)| run.records.iter().filter_map(|it| object(it, way)));
+    let checks = runs.flat_map(|(way, run)| run.records.iter().filter_map(|it| object(&it, way)));
     let mut checks = checks.peekable();
     let is_of_cones = checks.peek().is_some_and(|check| check.get("target").is_some());
     let mut names: Vec<&str> = Vec::new();

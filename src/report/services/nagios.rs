@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize as _;
 
-use super::table::{cut, through_proxies};
+use super::table::cut;
+use super::tally::ServiceTally;
 use super::{CheckedService, kind, n_asked_for, services, total};
 use crate::study::{Parameters, Study};
 use crate::task::{ErrorClass, Finding, LatencyLimit};
@@ -39,13 +40,14 @@ pub enum Health {
 /// The line of a Nagios plugin, with performance data, and its state.
 pub fn nagios(study: &Study) -> (String, Health) {
     let all = services(study);
-    let up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
+    let tally = ServiceTally::of(&all);
+    let up = tally.n_up;
     // How many there are, and the names of the first.
     let with_why = |why: fn(&Finding) -> Option<String>| -> (usize, String) {
-        let findings = all.iter().map(|service| service.finding);
-        let mut told = findings.filter_map(|it| Some((it, why(it)?)));
-        let named = told.by_ref().take(NAMED).map(|(it, why)| format!("{} ({why})", cut(it.label())));
-        let named: Vec<String> = named.collect();
+        let told =
+            |it: CheckedService<'_>| Some(format!("{} ({})", cut(it.finding().label()), why(it.finding())?));
+        let mut told = all.iter().filter_map(told);
+        let named: Vec<String> = told.by_ref().take(NAMED).collect();
         let more = told.count();
         let n_all = named.len() + more;
         let more = (more > 0).then(|| format!("and {more} more"));
@@ -55,7 +57,7 @@ pub fn nagios(study: &Study) -> (String, Health) {
     let (n_warned, warned) = with_why(|finding| {
         finding.warnings.iter().find(|warning| warning.needs_attention()).map(ToString::to_string)
     });
-    let n_all = n_asked_for(study, &all);
+    let n_all = n_asked_for(study, tally.n_all);
     let (word, health, text) = if let Some(cut) = &study.cut {
         let tasks = cut.tasks.unwrap_or(n_all as u64);
         ("UNKNOWN", Health::Unknown, format!("interrupted after {} of {tasks}", cut.finished))
@@ -68,18 +70,18 @@ pub fn nagios(study: &Study) -> (String, Health) {
     } else {
         ("OK", Health::Ok, format!("{up} of {n_all} up"))
     };
-    let text = text + &through_proxies(&all);
+    let text = text + &tally.through_proxies();
     // The bar divides text from data; a plugin may not use it otherwise.
     let text = printable(&text).replace('|', "/");
     let mut line =
         format!("{} {word} - {text} | up={up};;;0;{n_all}", kind(&study.workload).to_ascii_uppercase());
     let limits = Limits::of(&study.parameters);
     let mut labels = Labels::default();
-    for service in &all {
+    for service in all.iter() {
         if line.len() + SHORTEST_DATA >= LONGEST_LINE {
             break;
         }
-        for data in limits.performance(service, study.started, &mut labels) {
+        for data in limits.performance(&service, study.started, &mut labels) {
             if line.len() + data.len() < LONGEST_LINE {
                 line += &data;
             }
@@ -138,11 +140,11 @@ impl<'a> Limits<'a> {
     /// The data of `service`: how long its check took, and how long its certificate was good
     /// for when the checks began.
     fn performance(&self, service: &CheckedService<'_>, began: u64, labels: &mut Labels) -> Vec<String> {
-        let label = labels.own(service.finding.label());
-        let took = total(service.record).as_secs_f64();
+        let label = labels.own(service.finding().label());
+        let took = total(service.record()).as_secs_f64();
         let (warn, crit) = (self.latency("warn_latency"), self.latency("crit_latency"));
         let time = format!(" '{label}'={took:.3}s;{warn};{crit};0");
-        let certificate = service.finding.cert_expires.map(|expires| {
+        let certificate = service.finding().cert_expires.map(|expires| {
             let left = expires.saturating_sub_unsigned(began);
             let (warn, crit) = (self.expiry("warn_expiry"), self.expiry("crit_expiry"));
             format!(" '{label} certificate'={left}s;{warn};{crit}")

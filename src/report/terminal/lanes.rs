@@ -3,10 +3,9 @@
 use super::{Glyphs, Look, labels, ticks};
 use crate::numbers;
 use crate::report::nodes::called;
-use crate::report::timeline::{self, Lane, ShownRun, ShownRuns, TimeUnit};
+use crate::report::timeline::{self, Lane, LaneTask, ShownRun, ShownRuns, TimeUnit};
 use crate::study::RunResult;
 use crate::style::paint;
-use crate::task::Record;
 use crate::text::{shortened, wrapped};
 
 /// So many lanes are drawn; the others are told of in a line.
@@ -149,14 +148,14 @@ struct SlotCells {
 /// The slots of `run` that had a task, each in `n_cells` spans of time.
 fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
     let wall = run.wall.as_secs_f64();
-    let lane = |Lane { node, slot, tasks: records }: Lane<'_>| {
+    let lane = |Lane { node, slot, tasks }: Lane| {
         let mut cells = vec![TimeCell::default(); n_cells];
-        for (number, record) in records.iter().enumerate() {
-            add(&mut cells, n_cells as f64 / wall, number, record);
+        for (number, task) in tasks.iter().enumerate() {
+            add(&mut cells, n_cells as f64 / wall, number, task);
         }
-        let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
+        let busy: f64 = tasks.iter().map(LaneTask::wall).sum();
         SlotCells {
-            node: node.map(called),
+            node: node.as_deref().map(called),
             slot: slot.saturating_add(1),
             busy: (busy / wall).min(1.0),
             cells,
@@ -168,14 +167,14 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
 /// Adds a slot's task to each of the `cells` that it has a part of; there are
 /// `per_second` of these.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-fn add(cells: &mut [TimeCell], per_second: f64, number: usize, record: &Record) {
-    let [start, end] = [record.start, record.end()].map(|moment| moment.as_secs_f64() * per_second);
+fn add(cells: &mut [TimeCell], per_second: f64, number: usize, task: &LaneTask) {
+    let [start, end] = <[f64; 2]>::from(task.span()).map(|moment| moment * per_second);
     for (index, cell) in cells.iter_mut().enumerate().take(end.ceil() as usize).skip(start as usize) {
         let share = end.min(index as f64 + 1.0) - start.max(index as f64);
         if share > 0.0 {
             cell.busy += share;
             cell.n_tasks += 1;
-            cell.failed |= record.outcome.is_failure();
+            cell.failed |= task.is_failure;
             if share > cell.most {
                 (cell.task, cell.most) = (number, share);
             }

@@ -1,12 +1,13 @@
 //! Whether two studies can be compared at all, and what else differs between
 //! them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::host::Host;
 use crate::numbers;
 use crate::study::comparison::failure_guard;
-use crate::study::{ColumnResult, Study};
+use crate::study::{ColumnResult, RecordList, Study};
 use crate::task::Record;
 
 /// A parameter whose name ends so tells where, not what.
@@ -90,14 +91,15 @@ pub(super) fn notes(before: &Study, after: &Study) -> Vec<String> {
 
 /// Tasks that are called something else.
 pub(super) fn other_names(before: &Study, after: &Study) -> Option<String> {
-    let known = by_seq(before);
-    let renamed = |record: &&Record| known.get(&record.seq).is_some_and(|it| it.label != record.label);
-    let mut renamed = records(after).iter().filter(renamed);
+    let known = by_seq(before, |record| record.label.clone());
+    let renamed = |record: Cow<'_, Record>| {
+        let was = known.get(&record.seq).filter(|was| **was != record.label)?;
+        Some(format!("{was}: now {}", record.label))
+    };
+    let mut renamed = records(after)?.iter().filter_map(renamed);
     let first = renamed.next()?;
-    let count = 1 + renamed.count() as u64;
-    let was = &known[&first.seq].label;
-    let tasks = numbers::plural(count, "task");
-    Some(format!("{tasks} had another name, the first {was}: now {}", first.label))
+    let tasks = numbers::plural(1 + renamed.count() as u64, "task");
+    Some(format!("{tasks} had another name, the first {first}"))
 }
 
 /// How many tasks gave the same results before and after, of those whose results
@@ -107,21 +109,22 @@ pub(super) fn results(before: &Study, after: &Study) -> Option<(u64, u64)> {
     if outside(before) || outside(after) {
         return None;
     }
-    let known = by_seq(before);
-    let digests = records(after).iter().filter_map(|record| {
+    let known = by_seq(before, |record| record.digest);
+    let digests = records(after)?.iter().filter_map(|record| {
         let before = known.get(&record.seq)?;
-        Some(before.digest? == record.digest?)
+        Some((*before)? == record.digest?)
     });
     let (same, of) = digests.fold((0, 0), |(same, of), is_same| (same + u64::from(is_same), of + 1));
     (of > 0).then_some((same, of))
 }
 
 /// The records of the first run that has any.
-fn records(study: &Study) -> &[Record] {
+fn records(study: &Study) -> Option<&RecordList> {
     let runs = study.columns.iter().flat_map(|column: &ColumnResult| &column.runs);
-    runs.map(|run| &run.records[..]).find(|records| !records.is_empty()).unwrap_or_default()
+    runs.map(|run| &run.records).find(|records| !records.is_empty())
 }
 
-fn by_seq(study: &Study) -> BTreeMap<u64, &Record> {
-    records(study).iter().map(|record| (record.seq, record)).collect()
+/// What `pick` takes of each of them, by sequence number.
+fn by_seq<T>(study: &Study, pick: impl Fn(&Record) -> T) -> BTreeMap<u64, T> {
+    records(study).into_iter().flatten().map(|record| (record.seq, pick(&record))).collect()
 }

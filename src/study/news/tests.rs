@@ -9,9 +9,13 @@ fn finding(verdict: ServiceVerdict, at: i64) -> Finding {
     Finding { url: "http://h/".into(), verdict, class, time, ..Finding::default() }
 }
 
+fn seen(finding: &Finding, total: Duration) -> Observation<'_> {
+    Observation { finding: Cow::Borrowed(finding), total }
+}
+
 fn take(known: &mut KnownServices, finding: &Finding, millis: u64) -> Vec<String> {
     let total = Duration::from_millis(millis);
-    known.take(&[Observation { finding, total }]).into_iter().map(|it| it.text).collect()
+    known.take([seen(finding, total)].into_iter()).into_iter().map(|it| it.text).collect()
 }
 
 #[test]
@@ -53,8 +57,7 @@ fn a_service_that_is_listed_twice_is_no_news() {
     let findings = [1, 2, 3, 4].map(|at| finding(ServiceVerdict::Up, at));
     let total = Duration::ZERO;
     for pair in findings.chunks(2) {
-        let found = [&pair[0], &pair[1]].map(|finding| Observation { finding, total });
-        assert!(known.take(&found).is_empty());
+        assert!(known.take(pair.iter().map(|finding| seen(finding, total))).is_empty());
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::availability::judge;
 use crate::http::{Fetched, Phase, Phases, RequestBody, Url};
-use crate::task::{ErrorClass, JoinedText, ServiceVerdict, SharedText, Warning};
+use crate::task::{ErrorClass, ServiceVerdict, SharedText, Warning};
 use crate::vo::{self, Capabilities, RowCount};
 use crate::workload::Cx;
 use crate::workload::service::{
@@ -74,7 +74,7 @@ fn availability(base: &Url, attempt: &mut Attempt<'_>) -> Phases {
         attempt.finding.warn(Warning::Location);
         (asked, fetched) = found;
     }
-    attempt.finding.asked = Some(JoinedText::after(&attempt.finding.url, &asked.to_string()));
+    attempt.finding.asked = Some(asked.to_string().into());
     judge(&fetched, attempt);
     let finding = &mut attempt.finding;
     // A document that says "down" is one, whatever its status.
