@@ -181,10 +181,14 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on() {
     let ran = started.end();
     ran.ends_by_signal(libc::SIGINT).tells("go on with: parsim resume");
     until_none_is_left(&fresh);
+    let made = || fs::metadata(fresh.path("run/stop/0")).unwrap().modified().unwrap();
+    let before = made();
     let rest = fresh.parsim("resume run").run();
     rest.exits(0);
     assert_eq!(shown(&fresh, &rest), results(40));
     assert!((40..=44).contains(&executions(&fresh)), "{}", executions(&fresh));
+    // Other machines could see for a minute longer what somebody took away.
+    assert_eq!(made(), before);
     let log = fs::read_to_string(fresh.path("log")).unwrap();
     assert_eq!(log.lines().count(), 41, "{log}");
     // All of it once more.
@@ -210,6 +214,35 @@ fn a_run_that_is_cancelled_ends_and_can_be_resumed() {
     parallel(&fresh, "-k --detach --run-dir run").args(jobs(30)).run().exits(0);
     fresh.parsim("cancel run").run().exits(0).tells("ended 2 workers");
     fresh.parsim("resume run").run().exits(0).says(&results(30));
+}
+
+#[test]
+fn who_waits_for_a_run_that_somebody_cancels_is_told_and_starts_no_other_workers() {
+    let fresh = Fresh::new();
+    let started = under_way(&fresh, "");
+    fresh.parsim("cancel run").run().exits(0).tells("ended 2 workers");
+    let ran = started.end();
+    ran.exits(255).tells("the run was cancelled; go on with: parsim resume");
+    ran.expect(!ran.stderr.contains("starting"), "no others are started");
+    until_none_is_left(&fresh);
+    let rest = fresh.parsim("resume run").run();
+    rest.exits(0);
+    assert_eq!(shown(&fresh, &rest), results(40));
+    assert!((40..=44).contains(&executions(&fresh)), "{}", executions(&fresh));
+}
+
+#[test]
+fn a_run_that_is_cancelled_before_there_are_inputs_starts_no_worker() {
+    let fresh = Fresh::new();
+    let script = "mkfifo inputs; exec 3<>inputs; \
+                  exec parsim parallel --workers local-dir --nodes 2 -j2 --run-dir run echo :::: inputs";
+    let started = fresh.shell(script).start();
+    while !fresh.parsim("cancel run").run().stderr.contains("ended 0 workers") {
+        std::thread::yield_now();
+    }
+    let ran = started.end();
+    ran.exits(255).tells("the run was cancelled").says("");
+    assert!(!fresh.path("run").exists());
 }
 
 #[test]
@@ -310,7 +343,7 @@ fn a_directory_that_cannot_be_trusted_is_refused() {
     parallel(&fresh, "--run-dir run echo ::: 1").run().exits(255).tells("is not empty");
     fresh.parsim("resume run").run().exits(0);
     let spec = fs::read_to_string(fresh.path("run/run.json")).unwrap();
-    fs::write(fresh.path("run/run.json"), spec.replace("parsim-run/1", "parsim-run/99")).unwrap();
+    fs::write(fresh.path("run/run.json"), spec.replace("parsim-run/2", "parsim-run/99")).unwrap();
     fresh.parsim("resume run").run().refuses("use the parsim in bin/");
 }
 

@@ -83,14 +83,15 @@ impl DirectoryWorker<'_> {
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let goes_on = self.stops.sleep_before_a_start(left.min(GLANCE));
-            if !goes_on || left.is_zero() || self.layout.is_stopped() || self.list.lock().is_over {
+            if !goes_on || left.is_zero() || self.layout.is_stopped(self.element) || self.list.lock().is_over
+            {
                 return;
             }
         }
     }
 
     fn find(&self, share: u64, expected: Duration) -> anyhow::Result<FoundWork> {
-        if self.layout.is_stopped() || self.is_cut_off().is_some() || !self.end.allows(expected) {
+        if self.layout.is_stopped(self.element) || self.is_cut_off().is_some() || !self.end.allows(expected) {
             return Ok(FoundWork::Over);
         }
         let (tasks, is_all) = self.tasks.count().context("cannot see how many tasks there are")?;

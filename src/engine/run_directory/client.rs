@@ -4,20 +4,22 @@
 //! Does not know what batch systems say, nor what stands in a record.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::collector::{Collector, WorkerView};
 use super::elements::ElementWatch;
 use super::heartbeat::{HeartWatch, last_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
-use super::submitter::{ElementLife, ElementState, Submission, SubmittedJob, Submitter, note_jobs};
+use super::submitter::{
+    ElementLife, ElementState, Submission, SubmittedJob, Submitter, n_elements, note_jobs,
+};
 use super::task_file::TaskWriter;
 use crate::engine::Run;
 use crate::event::Event;
@@ -136,6 +138,10 @@ pub(super) struct RunClient<'a, 'r, 'q> {
     left_since: Option<Instant>,
     /// How late what others wrote is seen.
     lateness: Duration,
+    /// How many elements have been told to stop.
+    n_stopped: u32,
+    /// The times that the run had been cancelled before this client went on with it.
+    earlier_cancels: Vec<String>,
 }
 
 impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
@@ -162,12 +168,14 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             nobody_is_left: false,
             left_since: None,
             lateness,
+            n_stopped: 0,
+            earlier_cancels: Vec::new(),
         })
     }
 
     /// How many elements were ever submitted.
     pub(super) fn n_elements(&self) -> u32 {
-        self.jobs.iter().map(|job| job.elements().end).max().unwrap_or(0)
+        n_elements(&self.jobs)
     }
 
     /// Has so many more elements started.
@@ -190,7 +198,11 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             self.records.waits_since = Some(self.submitted);
         }
         self.it.watch.set_jobs(self.jobs.clone());
-        Ok(())
+        // Whoever cancels it looks what was submitted after having noted that.
+        self.check_is_wanted().inspect_err(|_| {
+            let _ = self.stop_workers();
+            let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
+        })
     }
 
     /// Waits for the first task, and begins.
@@ -203,6 +215,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             if self.it.run.interrupt.is_set() || self.records.n_tasks()? == Some(0) {
                 return Ok((WorkerCosts::default(), RunEnd::Done));
             }
+            self.check_is_wanted()?;
             if has_tasks {
                 break;
             }
@@ -223,12 +236,16 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         };
         self.it.tell(&format!("done before: {} of {}", count(self.records.n_done()), plural(tasks, "job")));
         self.records.catch_up(self.n_elements())?;
+        self.earlier_cancels = self.it.layout.cancels().context("cannot see whether it was cancelled")?;
         if self.records.n_done() < tasks {
             let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
             let states = self.known(states);
             self.bury_ended(&states)?;
-            let is_alive = |state: &ElementState| !matches!(state.life, ElementLife::Ended(_));
-            if states.iter().any(is_alive) {
+            // Those that were told to stop do nothing more, and may wait in a queue for hours.
+            let goes_on = |state: &ElementState| {
+                !matches!(state.life, ElementLife::Ended(_)) && !self.it.layout.is_stopped(state.number)
+            };
+            if states.iter().any(goes_on) {
                 self.it.watch.set_jobs(self.jobs.clone());
             } else {
                 let left = (tasks - self.records.n_done()).div_ceil(self.it.spec.slots().into());
@@ -251,7 +268,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             }
             self.wait(look);
         };
-        let _ = self.it.layout.stop();
+        let _ = self.stop_workers();
         let is_by_rule = !self.it.run.interrupt.is_set() && self.it.run.batch.may_be_halted();
         let end = match result {
             Ok(RunEnd::Left) if is_by_rule => RunEnd::Halted,
@@ -344,12 +361,12 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     fn look_whether_to_end(&mut self) -> anyhow::Result<Option<RunEnd>> {
         let interrupt = self.it.run.interrupt;
         if interrupt.is_draining() && !std::mem::replace(&mut self.drains, true) {
-            self.it.layout.stop().context("cannot tell workers to stop")?;
+            self.stop_workers().context("cannot tell workers to stop")?;
         }
         let ends = interrupt.is_set() || self.records.is_halted;
         if ends && self.ending_since.is_none() {
             self.ending_since = Some(Instant::now());
-            self.it.layout.stop().context("cannot tell workers to stop")?;
+            self.stop_workers().context("cannot tell workers to stop")?;
             if interrupt.is_set() {
                 self.it.tell("ending the workers; once more leaves them to end by themselves");
             }
@@ -381,6 +398,21 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         since.elapsed() >= self.lateness || !self.lacks(|worker| worker.bye.is_some())
     }
 
+    /// Nobody cancelled the run since this client began.
+    fn check_is_wanted(&self) -> anyhow::Result<()> {
+        let cancels = self.it.layout.cancels().unwrap_or_default();
+        let is_new = |cancel: &String| !self.earlier_cancels.contains(cancel);
+        ensure!(!cancels.iter().any(is_new), "the run was cancelled");
+        Ok(())
+    }
+
+    /// Tells all workers to claim nothing more.
+    fn stop_workers(&mut self) -> io::Result<()> {
+        let elements = self.n_stopped..self.n_elements();
+        self.n_stopped = elements.end;
+        self.it.layout.stop(elements)
+    }
+
     /// Where nobody is left and tasks are, others are to do them, as long as there is progress.
     fn submit_again(&mut self) -> anyhow::Result<Option<RunEnd>> {
         // That the last one has left may be seen before what it recorded at its end.
@@ -389,6 +421,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         if self.records.n_tasks()?.is_some_and(|tasks| done >= tasks) {
             return Ok(Some(RunEnd::Done));
         }
+        self.check_is_wanted()?;
         if done == self.done_then {
             self.fruitless += 1;
             if self.fruitless > FRUITLESS {

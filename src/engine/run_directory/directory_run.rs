@@ -131,7 +131,6 @@ impl Engine for DirectoryRun {
         if stored.is_from_start() {
             let _ = fs::remove_file(layout.path("accepted"));
         }
-        layout.go_on().context("cannot let workers go on")?;
         let jobs = noted_jobs(&layout).context("cannot see what was submitted")?;
         let spec = RunSpec::read(&layout)?;
         let waker = Waker::new().context("cannot open what wakes")?;

@@ -11,7 +11,8 @@
 //! dead/3r0         the worker will record nothing more
 //! seg/3r0.0        what worker 3r0 recorded; append-only, one writer
 //! accepted         the tasks whose results were handed on
-//! stop             nothing more is to be claimed, and why
+//! stop/3           element 3 is to claim nothing more
+//! cancelled/NAME   somebody cancelled the run: whoever waits for it starts no more elements
 //! client.lock      held by the one client
 //! log/ bin/ files/ what elements print, the program, what tasks share
 //! ```
@@ -20,13 +21,17 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use crate::temporary::random;
+
 /// The folders in a run directory.
-const FOLDERS: [&str; 9] = ["claims", "free", "done", "hb", "dead", "seg", "log", "bin", "files"];
+const FOLDERS: [&str; 11] =
+    ["claims", "free", "done", "hb", "dead", "seg", "stop", "cancelled", "log", "bin", "files"];
 
 /// A run directory.
 #[derive(Clone, Debug)]
@@ -168,21 +173,29 @@ impl RunLayout {
         mark(&self.dead(worker))
     }
 
-    /// Nothing more is to be claimed.
-    pub(super) fn stop(&self) -> io::Result<()> {
-        mark(&self.path("stop"))
+    /// `elements` are to claim nothing more. That is never taken back, for nodes could see it
+    /// all the same for a minute: who goes on starts others.
+    ///
+    /// # Errors
+    /// The first one; the others are told all the same.
+    pub(super) fn stop(&self, elements: Range<u32>) -> io::Result<()> {
+        let stop = |element: u32| mark(&self.within("stop", &element.to_string()));
+        elements.map(stop).fold(Ok(()), Result::and)
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
-        self.path("stop").exists()
+    /// Whether `element` is to claim nothing more.
+    pub(super) fn is_stopped(&self, element: u32) -> bool {
+        self.within("stop", &element.to_string()).exists()
     }
 
-    /// Workers may go on.
-    pub(super) fn go_on(&self) -> io::Result<()> {
-        match fs::remove_file(self.path("stop")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+    /// Notes that the run is cancelled, under a name that no earlier time had.
+    pub(super) fn cancel(&self) -> io::Result<()> {
+        mark(&self.within("cancelled", &format!("{:016x}", random())))
+    }
+
+    /// Each time that the run was cancelled, by name.
+    pub(super) fn cancels(&self) -> io::Result<Vec<String>> {
+        self.names("cancelled")
     }
 }
 

@@ -13,7 +13,7 @@ use super::heartbeat::HeartWatch;
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::segment::{Entry, SegmentReader};
-use super::submitter::{ElementLife, noted_jobs};
+use super::submitter::{ElementLife, n_elements, noted_jobs};
 use super::submitter_of;
 use super::task_file::TaskReader;
 
@@ -101,9 +101,12 @@ impl StoredRun {
     /// # Errors
     /// When the batch system cannot be told.
     pub fn cancel(&self) -> anyhow::Result<u32> {
-        self.layout.stop().context("cannot tell workers to stop")?;
+        // Before it is looked what was submitted: a client looks for it after each submission.
+        let noted = self.layout.cancel();
         let jobs = noted_jobs(&self.layout).context("cannot see what was submitted")?;
+        let told = noted.and(self.layout.stop(0..n_elements(&jobs)));
         submitter_of(&self.spec.engine).cancel(&self.spec, &jobs)?;
+        told.context("cannot tell workers to stop")?;
         Ok(jobs.iter().map(|job| job.count).sum())
     }
 

@@ -12,10 +12,11 @@ use super::layout::{RunLayout, put_whole};
 use super::submitter::ClusterOptions;
 use crate::measure::seconds;
 use crate::policy::Retry;
+use crate::sync::Mutex;
 use crate::task::Column;
 
 /// The version of the layout and of all that stands in it.
-const FORMAT: &str = "parsim-run/1";
+const FORMAT: &str = "parsim-run/2";
 
 /// As much of a [`RunSpec`] as every version understands.
 #[derive(Deserialize)]
@@ -101,5 +102,78 @@ impl RunSpec {
     /// How many tasks each element does at a time.
     pub(super) fn slots(&self) -> u32 {
         self.cluster.slots_each.max(1)
+    }
+}
+
+/// Which run a worker is of, and how it is seen that another one is in its place.
+#[derive(Debug)]
+pub(super) struct RunIdentity {
+    name: String,
+    /// What its file was to the file system last.
+    file: Mutex<(u64, u64)>,
+}
+
+impl RunIdentity {
+    /// That of the run called `name`, whose `file` was looked at before its name was.
+    pub(super) fn new(name: &str, file: (u64, u64)) -> Self {
+        Self { name: name.to_owned(), file: Mutex::new(file) }
+    }
+
+    /// Whether another run is there. Some file systems number their files anew now and then, so
+    /// that it has to say itself that it is another one.
+    pub(super) fn is_replaced(&self, layout: &RunLayout) -> bool {
+        let Ok(now) = layout.identity() else { return false };
+        if now == *self.file.lock() {
+            return false;
+        }
+        let Ok(bytes) = fs::read(layout.path("run.json")) else { return false };
+        let is_same = serde_json::from_slice(&bytes).is_ok_and(|RunName { name }| name == self.name);
+        if is_same {
+            *self.file.lock() = now;
+        }
+        !is_same
+    }
+
+    /// Whether the run is there still.
+    pub(super) fn is_there(&self, layout: &RunLayout) -> bool {
+        layout.identity().is_ok() && !self.is_replaced(layout)
+    }
+}
+
+/// As much of a run as tells it from others.
+#[derive(Deserialize)]
+struct RunName {
+    name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_known_by_its_name_where_its_file_has_another_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = RunLayout::create(&folder.path().join("run")).unwrap();
+        let write = |name: &str| {
+            let spec =
+                RunSpec::new(name.to_owned(), String::new(), Column::PARALLEL, ClusterOptions::default());
+            spec.write(&layout).unwrap();
+        };
+        write("one");
+        let file = layout.identity().unwrap();
+        let identity = RunIdentity::new("one", file);
+        // The old one is kept, so that its number is not used again.
+        fs::hard_link(layout.path("run.json"), layout.path("old")).unwrap();
+        write("one");
+        assert_ne!(layout.identity().unwrap(), file);
+        assert!(identity.is_there(&layout) && !identity.is_replaced(&layout));
+        fs::hard_link(layout.path("run.json"), layout.path("older")).unwrap();
+        write("other");
+        assert!(identity.is_replaced(&layout) && !identity.is_there(&layout));
+        // What cannot be read is not known to be another one.
+        fs::remove_file(layout.path("run.json")).unwrap();
+        assert!(!identity.is_replaced(&layout) && !identity.is_there(&layout));
+        fs::create_dir(layout.path("run.json")).unwrap();
+        assert!(!identity.is_replaced(&layout));
     }
 }

@@ -69,6 +69,11 @@ impl SubmittedJob {
     }
 }
 
+/// How many elements were ever submitted, of which `jobs` are all.
+pub(super) fn n_elements(jobs: &[SubmittedJob]) -> u32 {
+    jobs.iter().map(|job| job.elements().end).max().unwrap_or(0)
+}
+
 /// What is known of an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ElementState {

@@ -16,7 +16,7 @@ use anyhow::{Context as _, ensure};
 use super::claims::Claims;
 use super::heartbeat::{CutOff, Heart, HeartWatch, leave_word};
 use super::layout::RunLayout;
-use super::run_spec::RunSpec;
+use super::run_spec::{RunIdentity, RunSpec};
 use super::scribe::{AWAKE, Scribe, ScribedTask, SlotScribe};
 use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, WorkerEntry};
 use super::segment_writer::SegmentWriter;
@@ -84,8 +84,9 @@ pub fn work_in(
     let epoch = Moment::now();
     clock.reset_peak();
     let layout = RunLayout::open(root)?;
+    let file = layout.identity().context("cannot look at the run")?;
     let spec = RunSpec::read(&layout)?;
-    let identity = layout.identity().context("cannot look at the run")?;
+    let identity = RunIdentity::new(&spec.name, file);
     // A batch system may start what was forgotten, when there is another run in its place.
     ensure!(spec.name == element.run, "{} is another run by now", layout.root().display());
     let (name, heart) = Heart::begin(&layout, element.number)
@@ -99,7 +100,6 @@ pub fn work_in(
         slots: spec.slots(),
         epoch: epoch.millis(),
     }))?;
-    let is_ours = || layout.identity().is_ok_and(|now| now == identity);
     let done = prepared(&layout, &spec, build).and_then(|workload| {
         let worker = DirectoryWorker {
             tasks: TaskReader::open(&layout)?,
@@ -121,9 +121,10 @@ pub fn work_in(
             layout: &layout,
             spec: &spec,
             name: &name,
+            element: element.number,
             stops,
             guard: element.guard.as_ref(),
-            identity,
+            identity: &identity,
             cut_off: OnceLock::new(),
         };
         worker.work()?;
@@ -135,13 +136,13 @@ pub fn work_in(
             let why = without_numbers(&format!("{error:#}"));
             scribe.put(&Entry::Failed(why.clone())).inspect_err(|_| {
                 // It is in the log in any case.
-                let _ = if is_ours() { leave_word(&layout, &name, &why) } else { Ok(()) };
+                let _ = if identity.is_there(&layout) { leave_word(&layout, &name, &why) } else { Ok(()) };
             })
         }
     };
     let bye = ByeEntry { peak_memory: clock.peak_memory(), usage: clock.usage() };
     let said = said.and_then(|()| scribe.put(&Entry::Bye(bye)));
-    if is_ours() {
+    if identity.is_there(&layout) {
         layout.bury(&name).context("cannot say that this worker is gone")?;
     }
     done.and(said.map_err(Into::into))
@@ -175,14 +176,15 @@ pub(super) struct DirectoryWorker<'a> {
     pub(super) layout: &'a RunLayout,
     pub(super) spec: &'a RunSpec,
     pub(super) name: &'a str,
+    /// Its number.
+    pub(super) element: u32,
     pub(super) workload: &'a dyn Workload,
     pub(super) clock: &'a MonotonicClock,
     pub(super) scribe: &'a Scribe,
     /// Set when the process is to end.
     pub(super) stops: &'a Interrupt,
     pub(super) guard: Option<&'a Guard>,
-    /// What the run is to the file system.
-    pub(super) identity: (u64, u64),
+    pub(super) identity: &'a RunIdentity,
     pub(super) cut_off: OnceLock<CutOff>,
     /// Set when what runs is to end.
     pub(super) ends_tasks: Interrupt,

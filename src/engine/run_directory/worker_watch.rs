@@ -27,7 +27,7 @@ impl DirectoryWorker<'_> {
     /// Whether it takes part no more, and why.
     pub(super) fn is_cut_off(&self) -> Option<CutOff> {
         let why = || {
-            if self.layout.identity().is_ok_and(|now| now != self.identity) {
+            if self.identity.is_replaced(self.layout) {
                 return Some(CutOff::OtherRun);
             }
             self.layout.dead(self.name).exists().then_some(CutOff::Buried)
@@ -64,7 +64,7 @@ impl DirectoryWorker<'_> {
                     self.fails(anyhow!("there is another run in its place"));
                     self.ends_tasks.trigger(libc::SIGTERM);
                 }
-                self.layout.is_stopped() || self.is_cut_off().is_some()
+                self.layout.is_stopped(self.element) || self.is_cut_off().is_some()
             };
             let is_being_ended = self.is_being_ended();
             let begins_nothing =
