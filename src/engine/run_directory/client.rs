@@ -4,13 +4,13 @@
 //! Does not know what batch systems say, nor what stands in a record.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 
 use super::collector::{Collector, WorkerView};
 use super::elements::ElementWatch;
@@ -139,9 +139,9 @@ pub(super) struct RunClient<'a, 'r, 'q> {
     /// How late what others wrote is seen.
     lateness: Duration,
     /// How many elements have been told to stop.
-    n_stopped: u32,
+    pub(super) n_stopped: u32,
     /// The times that the run had been cancelled before this client went on with it.
-    earlier_cancels: Vec<String>,
+    pub(super) earlier_cancels: Vec<String>,
 }
 
 impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
@@ -396,21 +396,6 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     fn has_seen_all(&mut self) -> bool {
         let since = *self.left_since.get_or_insert_with(Instant::now);
         since.elapsed() >= self.lateness || !self.lacks(|worker| worker.bye.is_some())
-    }
-
-    /// Nobody cancelled the run since this client began.
-    fn check_is_wanted(&self) -> anyhow::Result<()> {
-        let cancels = self.it.layout.cancels().unwrap_or_default();
-        let is_new = |cancel: &String| !self.earlier_cancels.contains(cancel);
-        ensure!(!cancels.iter().any(is_new), "the run was cancelled");
-        Ok(())
-    }
-
-    /// Tells all workers to claim nothing more.
-    fn stop_workers(&mut self) -> io::Result<()> {
-        let elements = self.n_stopped..self.n_elements();
-        self.n_stopped = elements.end;
-        self.it.layout.stop(elements)
     }
 
     /// Where nobody is left and tasks are, others are to do them, as long as there is progress.

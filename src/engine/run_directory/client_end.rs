@@ -1,10 +1,14 @@
-//! The end of a run: workers are let go, it is said what is left, and what it took is added up.
+//! The end of a run: whether somebody cancelled it, workers are let go, it is said what is
+//! left, and what it took is added up.
 //!
 //! Does not know what happened before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::ops::Add as _;
 use std::time::{Duration, Instant};
+
+use anyhow::ensure;
 
 use super::client::{FIRST_LOOK, RunClient, RunEnd};
 use super::collector::WorkerView;
@@ -56,6 +60,21 @@ impl RunClient<'_, '_, '_> {
         let left = if self.nobody_is_left { "" } else { "workers may still run: parsim cancel ends them; " };
         self.it.tell(&format!("{left}go on with: parsim resume {root}"));
         Ok(())
+    }
+
+    /// Nobody cancelled the run since this client began.
+    pub(super) fn check_is_wanted(&self) -> anyhow::Result<()> {
+        let cancels = self.it.layout.cancels().unwrap_or_default();
+        let is_new = |cancel: &String| !self.earlier_cancels.contains(cancel);
+        ensure!(!cancels.iter().any(is_new), "the run was cancelled");
+        Ok(())
+    }
+
+    /// Tells all workers to claim nothing more.
+    pub(super) fn stop_workers(&mut self) -> io::Result<()> {
+        let elements = self.n_stopped..self.n_elements();
+        self.n_stopped = elements.end;
+        self.it.layout.stop(elements)
     }
 
     /// Whether there is an element that has no such worker.
