@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::claims::{Claimed, TakeOver};
+use super::claims::{Claimed, TakeOver, UNSEEN};
 use super::earlier::earlier;
 use super::work_list::AssignedTask;
 use super::worker::DirectoryWorker;
+use crate::measure::Clock as _;
 
 /// Who has nothing to do looks again after this; then after twice as long, and so on ...
 const IDLE: Duration = Duration::from_millis(20);
@@ -112,9 +113,18 @@ impl DirectoryWorker<'_> {
         });
         Ok(match looked.context("cannot look for tasks that others left")? {
             TakeOver::Taken(claimed) => FoundWork::Work(claimed),
-            TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 => FoundWork::Over,
+            TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 && !self.may_be_unseen() => {
+                FoundWork::Over
+            }
             TakeOver::NothingLeft | TakeOver::OthersWork => FoundWork::Nothing,
         })
+    }
+
+    /// Whether there may be tasks that are not seen here yet. Whoever was started because some
+    /// are left and sees none waits for them: the client tells when all is done.
+    fn may_be_unseen(&self) -> bool {
+        let has_begun_none = self.turns.load(Ordering::Relaxed) == 0;
+        self.is_seen_late && has_begun_none && self.clock.now() < UNSEEN
     }
 
     /// Takes on what was claimed, but for what those recorded who had it before.

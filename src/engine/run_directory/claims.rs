@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::layout::{RunLayout, mark, private};
 
 /// File systems show what others made so much later at most.
-const UNSEEN: Duration = Duration::from_secs(90);
+pub(super) const UNSEEN: Duration = Duration::from_secs(90);
 
 /// Tasks that belong together until they are recorded or given back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

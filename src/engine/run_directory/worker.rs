@@ -24,7 +24,7 @@ use super::task_file::TaskReader;
 use super::time_limit::TimeLimit;
 use super::work_list::{AssignedTask, Returned, WorkList};
 use crate::engine::{Run, StartOrder, TaskQueue, ThreadCpu, run_one};
-use crate::host::STACK;
+use crate::host::{FileSystem, STACK};
 use crate::measure::{Clock, MonotonicClock};
 use crate::moment::Moment;
 use crate::policy::Policy;
@@ -122,6 +122,7 @@ pub fn work_in(
             spec: &spec,
             name: &name,
             element: element.number,
+            is_seen_late: FileSystem::of(layout.root()).is_some_and(|system| system.is_shared()),
             stops,
             guard: element.guard.as_ref(),
             identity: &identity,
@@ -178,6 +179,8 @@ pub(super) struct DirectoryWorker<'a> {
     pub(super) name: &'a str,
     /// Its number.
     pub(super) element: u32,
+    /// Whether what others write is seen here later.
+    pub(super) is_seen_late: bool,
     pub(super) workload: &'a dyn Workload,
     pub(super) clock: &'a MonotonicClock,
     pub(super) scribe: &'a Scribe,
